@@ -1,0 +1,164 @@
+"""Make the course's environment in .venv if it is not there and whole, then start a command in it.
+
+    python bootstrap.py lab | test | bench | notebooks      (`make lab` and the others call this)
+
+Needs nothing but Python 3.11 or newer. The file .venv/course.json says how far an install got, and what it
+left in site-packages; whatever was interrupted or damaged since is made again by the next call.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STATE = VENV / "course.json"
+LOG = VENV / "install.log"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+COMMANDS = {
+    "lab": [["-m", "utils.cli", "lab"]],
+    "test": [["tests/all.py"]],
+    "bench": [["-m", "utils.cli", "bench"]],
+    "notebooks": [["-m", "utils.cli", "release"], ["-m", "utils.cli", "notebooks", "--execute"]],
+}
+CAUSES = {  # what pip's log says -> what to do about it
+    r"No space left|not enough space": "The disk is full: about 3 GB are needed.",
+    r"name resolution|Connection|timed out|Max retries|ProxyError": "The network could not be reached.",
+    r"No matching distribution": "A package has no build for this Python and machine; Python 3.12 is a safe choice.",
+}
+
+
+def key() -> str:
+    """What an install depends on: the requirements, the Python version and the folder it stands in."""
+    parts = (ROOT / "pyproject.toml").read_bytes(), "{}.{}".format(*sys.version_info).encode(), str(VENV).encode()
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def site_packages() -> list[str]:
+    """Names of everything that is installed; empty when there is no environment."""
+    folders = [VENV / "Lib/site-packages", *VENV.glob("lib/python3*/site-packages")]
+    return sorted(p.name for f in folders if f.is_dir() for p in f.iterdir() if p.name != "__pycache__")
+
+
+def runs() -> bool:
+    """Does the environment's Python start?"""
+    try:
+        return subprocess.run([PYTHON, "-c", ""], capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def state() -> str:
+    """'ready', 'outdated' (install into it), or 'broken' (make it anew)."""
+    if not runs():
+        return "broken"
+    if not STATE.exists():  # made by hand: use it
+        return "outdated"
+    try:
+        found = json.loads(STATE.read_text(encoding="utf-8"))
+        key_then, files_then = found["key"], set(found["files"])
+    except (ValueError, KeyError, TypeError):
+        return "broken"
+    if key_then is None or not files_then <= set(site_packages()):  # None: an install that never ended
+        return "broken"
+    return "ready" if key_then == key() else "outdated"
+
+
+def mark(complete: bool) -> None:
+    """Write down whether the install is complete, in one step."""
+    VENV.mkdir(exist_ok=True)
+    fresh = STATE.with_suffix(".new")
+    content = {"key": key() if complete else None, "files": site_packages() if complete else []}
+    fresh.write_text(json.dumps(content), encoding="utf-8")
+    fresh.replace(STATE)
+
+
+def step(text: str, command: list, hold: list[int]) -> None:
+    """Run one step of the install: its output goes to the log, and its end is shown in words when it fails."""
+    start = time.monotonic()
+    print(text, "...", end=" ", flush=True)
+    with LOG.open("ab") as log:
+        result = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, pass_fds=hold)
+    if result.returncode == 0:
+        print(f"done in {time.monotonic() - start:.0f} s", flush=True)
+        return
+    lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
+    why = [words for pattern, words in CAUSES.items() if re.search(pattern, "\n".join(lines[-40:]), re.IGNORECASE)]
+    print("failed\n  " + "\n  ".join(lines[-8:]))
+    sys.exit(" ".join([*why[:1], "Run the same command again to go on; what was downloaded is kept."]))
+
+
+def install(how: str, hold: list[int]) -> None:
+    """Make or update .venv. torch comes first and alone, so that TORCH_INDEX can choose its build."""
+    if how == "broken":
+        if VENV.exists():
+            print("The environment in .venv is incomplete or damaged: making it anew.")
+        shutil.rmtree(VENV, ignore_errors=True)
+    mark(complete=False)
+    torch = re.search(r'"(torch==[^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")).group(1)
+    index = ["--index-url", os.environ["TORCH_INDEX"]] if os.environ.get("TORCH_INDEX") else []
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    if how == "broken":
+        step("[1/3] making .venv (about 5 s)", [sys.executable, "-m", "venv", VENV], hold)
+    step(f"[2/3] installing {torch} (one to a few minutes)", [*pip, torch, *index], hold)
+    step("[3/3] installing JupyterLab and the rest (about a minute)", [*pip, "-e", ".[test]"], hold)
+    mark(complete=True)
+
+
+def lock() -> list[int]:
+    """Hold the folder, so that two installs never mix; pip inherits the hold in case this process is killed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock: one at a time is up to the user
+        return []
+    handle = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print("Another install is running in this folder; waiting for it to end.", flush=True)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    return [handle]
+
+
+def prepare() -> None:
+    """Bring .venv to 'ready', whatever was there."""
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file must speak to older Pythons)
+        sys.exit("The course needs Python 3.11 or newer; {} is {}.{}. Name a newer one: make lab PYTHON=python3.12"
+                 .format(sys.executable, *sys.version_info))
+    if state() == "ready":
+        return
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        sys.exit("This Python cannot make environments: its venv module is missing (Debian, Ubuntu: "
+                 "apt install python3-venv). Then run the same command again.")
+    hold = lock()
+    how = state()
+    if how != "ready":
+        install(how, hold)
+    for handle in hold:
+        os.close(handle)
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in COMMANDS:
+        sys.exit(f"Usage: python bootstrap.py {' | '.join(COMMANDS)}")
+    prepare()
+    for command in COMMANDS[arguments[0]]:
+        status = subprocess.call([PYTHON, *command, *arguments[1:]], cwd=ROOT)
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. The next call goes on from here.")
