@@ -1,0 +1,102 @@
+"""The small networks of the course, as functions of (parameters, inputs).
+
+Parameters are a dict {name: tensor}. As stored they have no task axis; `repeat` gives every task its own copy,
+and the networks take parameters [T, ...] with inputs [T, N, ...], one set of weights for each task.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+Parameters = dict[str, Tensor]
+
+
+def repeat(theta: Parameters, n_tasks: int) -> Parameters:
+    """One copy of theta for each of T tasks: {name: [...]} -> {name: [T, ...]}. A view, so it costs no memory."""
+    return {name: p.expand(n_tasks, *p.shape) for name, p in theta.items()}
+
+
+def trainable(theta: Parameters) -> Parameters:
+    """A copy of theta made of leaves that an optimiser can change."""
+    return {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
+
+
+def mlp(sizes: tuple[int, ...], generator: torch.Generator) -> Parameters:
+    """Weights w1 [in, out], b1 [out], w2, ... of a ReLU network; uniform in +-1/sqrt(in), torch's own default."""
+    theta = {}
+    for layer, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+        bound = fan_in**-0.5
+        theta[f"w{layer}"] = bound * (2 * torch.rand(fan_in, fan_out, generator=generator) - 1)
+        theta[f"b{layer}"] = bound * (2 * torch.rand(fan_out, generator=generator) - 1)
+    return trainable(theta)
+
+
+def mlp_forward(phi: Parameters, x: Float[Tensor, "task point in"]) -> Float[Tensor, "task point out"]:
+    """Each task's inputs through each task's own ReLU network: one batched product a layer."""
+    n_layers = len(phi) // 2
+    for layer in range(1, n_layers + 1):
+        x = linear(x, phi[f"w{layer}"], phi[f"b{layer}"])
+        if layer < n_layers:
+            x = F.relu(x)
+    return x
+
+
+def linear(
+    x: Float[Tensor, "task point in"], w: Float[Tensor, "task in out"], b: Float[Tensor, "task out"]
+) -> Float[Tensor, "task point out"]:
+    """x w + b with each task's own w and b."""
+    return torch.baddbmm(b[:, None], x, w)
+
+
+def convnet(widths: tuple[int, ...], generator: torch.Generator, channels: int = 1) -> Parameters:
+    """conv1 [out, in, 3, 3], scale1, shift1, conv2, ...: strided 3 x 3 convolutions with batch normalisation."""
+    theta = {}
+    for layer, (fan_in, fan_out) in enumerate(zip((channels, *widths[:-1]), widths, strict=True), start=1):
+        std = (2 / (9 * fan_in)) ** 0.5
+        theta[f"conv{layer}"] = std * torch.randn(fan_out, fan_in, 3, 3, generator=generator)
+        theta[f"scale{layer}"] = torch.ones(fan_out)
+        theta[f"shift{layer}"] = torch.zeros(fan_out)
+    return trainable(theta)
+
+
+def conv_features(
+    phi: Parameters, x: Float[Tensor, "task image height width"], statistics: Parameters | None = None
+) -> Float[Tensor, "task image feature"]:
+    """Each task's images through each task's own convolutional network.
+
+    The task axis becomes the groups of a grouped convolution. Each layer halves the image. Without
+    `statistics` the batch normalisation uses the mean and variance of each task's own images; with them
+    (from `conv_statistics`, one shared network, T = 1) an image's features do not depend on its neighbours.
+    """
+    n_tasks = len(x)
+    x = x.transpose(0, 1)
+    for layer in range(1, _n_conv(phi) + 1):
+        mean, var = (statistics[f"mean{layer}"], statistics[f"var{layer}"]) if statistics else (None, None)
+        x = _conv_layer(phi, layer, x, mean, var, training=statistics is None)
+    return x.reshape(len(x), n_tasks, -1).transpose(0, 1)
+
+
+def conv_statistics(theta: Parameters, x: Float[Tensor, "image height width"]) -> Parameters:
+    """Mean and variance of every layer's channels over some training images, for use at test time."""
+    statistics, phi = {}, repeat(theta, 1)
+    x = x[:, None]
+    with torch.no_grad():
+        for layer in range(1, _n_conv(theta) + 1):
+            mean, var = torch.zeros_like(theta[f"shift{layer}"]), torch.ones_like(theta[f"scale{layer}"])
+            x = _conv_layer(phi, layer, x, mean, var, training=True)
+            statistics |= {f"mean{layer}": mean, f"var{layer}": var}
+    return statistics
+
+
+def _n_conv(theta: Parameters) -> int:
+    return sum(name.startswith("conv") for name in theta)
+
+
+def _conv_layer(phi: Parameters, layer: int, x: Tensor, mean, var, training: bool) -> Tensor:
+    """x [N, T*C, H, W] -> [N, T*C', H/2, W/2]; while training, `mean` and `var` receive the batch's own."""
+    weight = phi[f"conv{layer}"]
+    x = F.conv2d(x, weight.flatten(0, 1), stride=2, padding=1, groups=len(weight))
+    x = x.contiguous(memory_format=torch.channels_last)  # halves the time of what follows on a CPU
+    scale, shift = phi[f"scale{layer}"].flatten(), phi[f"shift{layer}"].flatten()
+    return F.relu(F.batch_norm(x, mean, var, scale, shift, training=training, momentum=1.0))

@@ -1,0 +1,73 @@
+"""Prototypical networks (Snell, Swersky & Zemel, 2017), on all tasks at once."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from utils.learners.networks import Parameters, conv_features, conv_statistics, repeat
+from utils.tasks.episodes import Episodes, sample_classes, scale
+
+
+def prototypes(
+    z: Float[Tensor, "task support dim"], y: Int[Tensor, "task support"], n_way: int
+) -> Float[Tensor, "task way dim"]:
+    """The mean embedding of each class's support examples (eq. 1); shots may differ, order does not matter."""
+    member = F.one_hot(y, n_way).to(z.dtype)
+    return member.mT @ z / member.sum(dim=1)[..., None]
+
+
+def proto_logits(
+    query: Float[Tensor, "task query dim"], centres: Float[Tensor, "task way dim"]
+) -> Float[Tensor, "task query way"]:
+    """Minus the squared Euclidean distance to each prototype: the logits of eq. 2."""
+    products = query @ centres.mT
+    return 2 * products - query.pow(2).sum(-1)[..., None] - centres.pow(2).sum(-1)[:, None]
+
+
+def proto_loss(embedded: Episodes, n_way: int, temperature: Tensor | float = 1.0) -> Float[Tensor, " task"]:
+    """Each task's mean cross-entropy of its queries. embedded: episodes whose x are embeddings [T, N, D]."""
+    logits = proto_logits(embedded.query_x, prototypes(*embedded.support, n_way)) / temperature
+    return F.cross_entropy(logits.transpose(1, 2), embedded.query_y, reduction="none").mean(dim=1)
+
+
+def every_image_a_prototype(z: Float[Tensor, "way image dim"]) -> Episodes:
+    """W classes with K embedded images each -> K one-shot tasks, each image once the prototype of its class.
+
+    Task k: support = the k-th image of every class, query = all other images. One forward pass serves K tasks.
+    """
+    n_way, n_images = z.shape[:2]
+    others = torch.tensor([[j for j in range(n_images) if j != k] for k in range(n_images)])
+    labels = torch.arange(n_way)
+    return Episodes(
+        support_x=z.transpose(0, 1),
+        support_y=labels.expand(n_images, -1),
+        query_x=z[:, others].transpose(0, 1).flatten(1, 2),
+        query_y=labels.repeat_interleave(n_images - 1).expand(n_images, -1),
+    )
+
+
+def sample_many_way(pixels: Tensor, n_way: int, n_images: int, generator: torch.Generator) -> Tensor:
+    """Scaled images [W, K, H, W'] of W random classes, K random instances of each."""
+    classes = sample_classes(len(pixels), 1, n_way, generator)[0]
+    order = torch.rand(n_way, pixels.shape[1], generator=generator).argsort(dim=1)[:, :n_images]
+    return scale(pixels[classes[:, None], order])
+
+
+def many_way_loss(theta: Parameters, images: Float[Tensor, "way image height width"]) -> Float[Tensor, ""]:
+    """ProtoNet's loss on one many-way episode in which every image is the prototype in turn.
+
+    theta: a convnet and "log_scale", the learned logarithm of the logits' scale (distances are per dimension).
+    """
+    z = conv_features(repeat(theta, 1), images.flatten(0, 1)[None]).view(*images.shape[:2], -1)
+    temperature = z.shape[-1] / theta["log_scale"].exp()
+    return proto_loss(every_image_a_prototype(z), len(images), temperature).mean()
+
+
+def embed(theta: Parameters, pixels: Tensor, training_pixels: Tensor) -> Float[Tensor, "cls instance dim"]:
+    """Embed every image [C, M, H, W] on its own; normalisation statistics come from the training images."""
+    statistics = conv_statistics(theta, scale(training_pixels[:, 0][:2000]))
+    with torch.no_grad():
+        parts = [conv_features(repeat(theta, 1), scale(part)[None], statistics)[0]
+                 for part in pixels.flatten(0, 1).split(1000)]
+    return torch.cat(parts).view(*pixels.shape[:2], -1)

@@ -1,0 +1,40 @@
+"""The one outer loop of the course: Adam with a warm-up and a cosine decay to zero."""
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+
+def optimise(
+    objective: Callable[[], Tensor],
+    parameters: Iterable[Tensor],
+    steps: int,
+    lr: float = 3e-3,
+    warmup: int = 30,
+    weight_decay: float = 0.0,
+    clip: float | None = None,
+    report: Callable[[float], None] | None = None,
+) -> None:
+    """`steps` of AdamW on objective(), which samples its own tasks. Changes `parameters` in place.
+
+    clip: largest norm of the gradient; report(loss) is called after every step, for a live plot.
+    Raises FloatingPointError as soon as the loss is not finite.
+    """
+    parameters = list(parameters)
+    optimiser = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = lr * min(1, (step + 1) / warmup) * (1 + math.cos(math.pi * step / steps)) / 2
+        loss = objective()
+        optimiser.zero_grad()
+        loss.backward()
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        optimiser.step()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss is {value} at step {step}: try a smaller rate than {lr}")
+        if report is not None:
+            report(value)
