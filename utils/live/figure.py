@@ -1,0 +1,122 @@
+"""Pictures of matplotlib figures, fast enough to follow a slider and the same bytes on every run."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib import style
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+STYLE_SHEET = Path(__file__).with_name("course.mplstyle")
+
+
+def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7, 3), **subplots):
+    """A figure outside pyplot in the course's look: (figure, axes), or (figure, array of axes).
+
+    size is in inches of 100 pixels; other keywords go to `Figure.subplots` (sharey=True, width_ratios=...).
+    The style sheet is switched on for everything drawn from here on.
+    """
+    style.use(STYLE_SHEET)
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **subplots)
+
+
+def flatten(artists) -> Iterator[Artist]:
+    """The single artists in an artist, a container of bars or error bars, or nested lists of them."""
+    if artists is None:
+        return
+    if isinstance(artists, Artist):
+        yield artists
+    else:
+        for inner in artists:
+            yield from flatten(inner)
+
+
+class Picture:
+    """Paints a figure: what moves is drawn anew, over a stored background.
+
+    Moving are the `artists`, the titles, and whatever lies above an artist in its axes (a legend, the
+    frame), so that the result equals a full redraw. The background is drawn again when limits or scales
+    change or matplotlib marks any other part of the figure as stale (ticks, labels, an artist added).
+    Without `artists` everything is drawn each time.
+    """
+
+    def __init__(self, figure: Figure, artists=None):
+        self.figure = figure
+        self.artists = None if artists is None else list(flatten(artists))
+        self._background = self._key = None
+        figure.set_layout_engine("constrained")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once; later frames keep the places
+        self._moving = [] if self.artists is None else _above(figure, self.artists)
+        for artist in self._moving:
+            artist.set_animated(True)
+
+    def pixels(self) -> np.ndarray:
+        """The figure as it is now: uint8 [height, width, 3]."""
+        canvas = self.figure.canvas
+        key = [(*ax.get_xlim(), *ax.get_ylim(), ax.get_xscale(), ax.get_yscale()) for ax in self.figure.axes]
+        if self.artists is None or self.figure.stale or key != self._key:
+            canvas.draw()
+            self._background, self._key = canvas.copy_from_bbox(self.figure.bbox), key
+        else:
+            canvas.restore_region(self._background)
+        for artist in self._moving:
+            artist.draw(canvas.get_renderer())
+        self.figure.stale = False  # a legend marks the figure when it is drawn
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+    def png(self) -> bytes:
+        """The figure as PNG bytes, packed quickly."""
+        return pack(self.pixels())
+
+    def still(self) -> bytes:
+        """The figure as PNG bytes, packed small: at most 256 colours."""
+        return pack(self.pixels(), small=True)
+
+
+def _above(figure: Figure, artists: list[Artist]) -> list[Artist]:
+    """The artists, all titles, and what is drawn after the lowest artist in each axes; in drawing order."""
+    moving = []
+    for axes in sorted(figure.axes, key=Axes.get_zorder):
+        hidden = [axes.patch] if axes.axison else [axes.patch, *axes.spines.values(), axes.xaxis, axes.yaxis]
+        titles = [axes.title, axes._left_title, axes._right_title]
+        children = sorted((c for c in axes.get_children() if c not in hidden), key=Artist.get_zorder)
+        first = next((i for i, child in enumerate(children) if child in artists), len(children))
+        moving += [child for i, child in enumerate(children) if i >= first or child in titles]
+    return moving + [a for a in [*figure.texts, *figure.legends] if a not in moving]
+
+
+def pack(pixels: np.ndarray, small: bool = False) -> bytes:
+    """uint8 [height, width, 3] -> PNG bytes, without version or time in them."""
+    image, buffer = Image.fromarray(pixels), io.BytesIO()
+    if small:
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    image.save(buffer, "png", compress_level=9 if small else 1)
+    return buffer.getvalue()
+
+
+def still(figure: Figure, alt: str) -> "Still":
+    """A figure that does not move, with alt text: the last expression of a cell."""
+    return Still(Picture(figure).still(), alt)
+
+
+class Still:
+    """PNG bytes and their alt text, shown as one output."""
+
+    def __init__(self, png: bytes, alt: str):
+        self.png, self.alt = png, alt
+
+    def _repr_mimebundle_(self, **kwargs):
+        return bundle(self.png, self.alt)
+
+
+def bundle(png: bytes, alt: str) -> tuple[dict, dict]:
+    """Data and metadata of one notebook output: the picture for the eye, the text for everyone else."""
+    return {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
