@@ -1,0 +1,96 @@
+"""What an exercise is: a function to write, inputs from a seed, and a drive that turns it into plain arrays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+PUBLIC_SEEDS = (11, 23, 47)  # the cases that students see; grading draws its own
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One function that the student writes; `name` is the function's name.
+
+    inputs(seed) -> {name: array}: float32 or int64, 0-d for numbers; sizes are random too.
+    drive(function, inputs) -> {name: tensor or array}: builds what the function needs and calls it. An output is
+    named GROUP or GROUP_PART ('phi_w1', 'phi_b1', 'meta_w1'): the feedback speaks of groups.
+    """
+
+    name: str
+    points: float
+    minutes: int
+    inputs: Callable[[int], dict]
+    drive: Callable[[Callable, dict], dict]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong version of an exercise's function, what it shows was misunderstood, and the share of points it earns."""
+
+    function: Callable
+    message: str
+    credit: float = 0.0
+
+    def __post_init__(self):
+        if not callable(self.function):
+            raise TypeError(f"a mistake needs a function, found {self.function!r}")
+        if not (isinstance(self.message, str) and self.message.strip()):
+            raise ValueError(f"the mistake {self.function.__name__} needs a sentence for the student")
+        if not 0 <= self.credit < 1:
+            raise ValueError(f"credit is a share of the points from 0 to below 1, found {self.credit}")
+
+
+def tensors(inputs: dict) -> dict:
+    """Fresh torch tensors from numpy arrays; a 0-d array becomes a Python number."""
+    import torch
+
+    fresh = {name: np.array(value) for name, value in inputs.items()}
+    return {name: torch.from_numpy(value) if value.ndim else value.item() for name, value in fresh.items()}
+
+
+def arrays(outputs: dict) -> dict:
+    """Detached numpy copies of tensors, arrays and numbers; a nested dict {'phi': {'w1': ...}} becomes 'phi_w1'.
+
+    Python numbers become float32 or int64. Anything else is passed on as it is, for the judge to name.
+    """
+    flat = {}
+    for name, value in outputs.items():
+        if isinstance(value, dict):
+            flat |= arrays({f"{name}_{key}": part for key, part in value.items()})
+        else:
+            flat[name] = _array(value)
+    return flat
+
+
+def _array(value):
+    if hasattr(value, "detach") and hasattr(value, "requires_grad"):
+        value = value.detach().cpu().resolve_conj().resolve_neg()
+        value = value.to_dense() if value.is_sparse else value
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+        return value.numpy().copy()
+    if isinstance(value, (bool, np.ndarray, np.generic)):
+        return np.array(value)
+    if isinstance(value, int) and abs(value) < 2**63:
+        return np.array(value, np.int64)
+    if isinstance(value, float):
+        return np.array(value, np.float32)
+    return value
+
+
+def gradients(output, inputs):
+    """d sum(output) / d inputs, shaped like `inputs` (a dict, or a sequence of tensors -> tuple).
+
+    Zeros where an input plays no part, also when nothing in `output` can be differentiated (a detached loss, a
+    Python number). The graph is kept, so that a drive can ask more than once.
+    """
+    import torch
+
+    names, leaves = (list(inputs), list(inputs.values())) if isinstance(inputs, dict) else (None, list(inputs))
+    active = [leaf for leaf in leaves if leaf.requires_grad]
+    found = {}
+    if active and isinstance(output, torch.Tensor) and output.requires_grad:
+        parts = torch.autograd.grad(output.sum(), active, retain_graph=True, allow_unused=True)
+        found = {id(leaf): part for leaf, part in zip(active, parts, strict=True) if part is not None}
+    result = [found.get(id(leaf), torch.zeros_like(leaf)).detach() for leaf in leaves]
+    return dict(zip(names, result, strict=True)) if names is not None else tuple(result)
