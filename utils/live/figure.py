@@ -1,6 +1,8 @@
 """Pictures of matplotlib figures, fast enough to follow a slider and the same bytes on every run."""
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,9 +43,10 @@ def flatten(artists) -> Iterator[Artist]:
 class Picture:
     """Paints a figure: what moves is drawn anew, over a stored background.
 
-    Moving are the `artists`, the titles, and whatever lies above an artist in its axes (a legend, the
-    frame), so that the result equals a full redraw. The background is drawn again when limits or scales
-    change or matplotlib marks any other part of the figure as stale (ticks, labels, an artist added).
+    Moving are the `artists`, the titles, and whatever lies above an artist in its axes (the frame, other
+    lines), so that the result equals a full redraw. Only a legend goes below moving lines and points,
+    because it takes 2 to 6 ms to draw. The background is drawn again (about 30 ms) when limits or scales
+    change or matplotlib marks any other part of the figure as stale (labels, an artist added).
     Without `artists` everything is drawn each time.
     """
 
@@ -51,12 +54,16 @@ class Picture:
         self.figure = figure
         self.artists = None if artists is None else list(flatten(artists))
         self._background = self._key = None
-        figure.set_layout_engine("constrained")
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once; later frames keep the places
+        self.lay_out()
         self._moving = [] if self.artists is None else _above(figure, self.artists)
         for artist in self._moving:
             artist.set_animated(True)
+
+    def lay_out(self):
+        """Give ticks, labels and titles their places; frames drawn later keep these."""
+        self.figure.set_layout_engine("constrained")
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
 
     def pixels(self) -> np.ndarray:
         """The figure as it is now: uint8 [height, width, 3]."""
@@ -70,7 +77,8 @@ class Picture:
         for artist in self._moving:
             artist.draw(canvas.get_renderer())
         self.figure.stale = False  # a legend marks the figure when it is drawn
-        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+        image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+        return np.asarray(image.convert("RGB"))
 
     def png(self) -> bytes:
         """The figure as PNG bytes, packed quickly."""
@@ -78,13 +86,14 @@ class Picture:
 
     def still(self) -> bytes:
         """The figure as PNG bytes, packed small: at most 256 colours."""
-        return pack(self.pixels(), small=True)
+        return pack_small(self.pixels())
 
 
 def _above(figure: Figure, artists: list[Artist]) -> list[Artist]:
     """The artists, all titles, and what is drawn after the lowest artist in each axes; in drawing order."""
     moving = []
     for axes in sorted(figure.axes, key=Axes.get_zorder):
+        _lower_legend(axes, artists)
         hidden = [axes.patch] if axes.axison else [axes.patch, *axes.spines.values(), axes.xaxis, axes.yaxis]
         titles = [axes.title, axes._left_title, axes._right_title]
         children = sorted((c for c in axes.get_children() if c not in hidden), key=Artist.get_zorder)
@@ -93,12 +102,31 @@ def _above(figure: Figure, artists: list[Artist]) -> list[Artist]:
     return moving + [a for a in [*figure.texts, *figure.legends] if a not in moving]
 
 
-def pack(pixels: np.ndarray, small: bool = False) -> bytes:
-    """uint8 [height, width, 3] -> PNG bytes, without version or time in them."""
-    image, buffer = Image.fromarray(pixels), io.BytesIO()
-    if small:
-        image = image.quantize(256, dither=Image.Dither.NONE)
-    image.save(buffer, "png", compress_level=9 if small else 1)
+def _lower_legend(axes: Axes, artists: list[Artist]):
+    """Put a legend just below the lowest moving line or point; over moving pictures and bars it stays on top."""
+    legend = axes.get_legend()
+    lowest = min((a.get_zorder() for a in artists if a.axes is axes), default=0)
+    if legend is not None and legend not in artists and lowest >= 2:
+        legend.set_zorder(lowest - 0.01)
+
+
+def pack(pixels: np.ndarray) -> bytes:
+    """uint8 [height, width, 3] -> PNG bytes, three times faster than a library that tries row filters."""
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # the leading 0 of each row: no filter
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def pack_small(pixels: np.ndarray) -> bytes:
+    """uint8 [height, width, 3] -> PNG bytes with at most 256 colours, for outputs kept in git."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE).save(buffer, "png", compress_level=9)
     return buffer.getvalue()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import ipywidgets as widgets
 import numpy as np
 
-from utils.live.figure import Picture, bundle, pack
+from utils.live.figure import Picture, bundle, pack, pack_small
 
 CSS = """<style>
 .course-live { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; max-width: 100%; }
@@ -96,7 +96,7 @@ class Panel:
 
     def _repr_mimebundle_(self, **kwargs):
         text = f"{self.alt}\n{self.reading}" if self.reading else self.alt
-        data, metadata = bundle(pack(self.pixels, small=True), text)
+        data, metadata = bundle(pack_small(self.pixels), text)
         data["image/png"] = base64.b64encode(data["image/png"]).decode()
         return {**self.box._repr_mimebundle_(), **data}, metadata
 
