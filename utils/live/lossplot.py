@@ -38,7 +38,7 @@ class LossPlot:
         self._start = self._last = time.monotonic()
         self.picture = Picture(self.figure)
         height, width, _ = self.picture.pixels().shape
-        self.image = widgets.Image(value=self.picture.png(), width=width, height=height, tooltip=self.alt)
+        self.image = widgets.Image(value=self.picture.png(), width=width, height=height)
         self.bar = widgets.IntProgress(max=self.steps, layout={"width": "430px"})
         self.left = widgets.HTML()
         row = widgets.HBox([self.bar, self.left], layout={"flex_flow": "row wrap"})

@@ -2,12 +2,12 @@
 
 import base64
 import html
-import os
 from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets as widgets
 import numpy as np
 
+from utils.live.drive import drive, strict
 from utils.live.figure import Picture, bundle, pack, pack_small
 
 CSS = """<style>
@@ -61,7 +61,7 @@ class Panel:
         self.picture = Picture(figure, artists)
         self.pixels = self.picture.pixels()
         height, width, _ = self.pixels.shape
-        self.image = widgets.Image(value=pack(self.pixels), width=width, height=height, tooltip=alt)
+        self.image = widgets.Image(value=pack(self.pixels), width=width, height=height)
         self.below = widgets.HTML()
         row = widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
         self.box = widgets.VBox([widgets.HTML(CSS), row, self.image, self.below])
@@ -101,11 +101,6 @@ class Panel:
         return {**self.box._repr_mimebundle_(), **data}, metadata
 
 
-def strict() -> bool:
-    """COURSE_STRICT=1: callbacks raise, and each live figure drives itself when it is made."""
-    return os.environ.get("COURSE_STRICT", "0") not in ("", "0")
-
-
 def live(update: Callable, figure, artists=None, *, alt: str, **controls) -> Panel:
     """Call `update(**values)` now and whenever a control moves, and repaint the figure.
 
@@ -113,4 +108,7 @@ def live(update: Callable, figure, artists=None, *, alt: str, **controls) -> Pan
     the values alone. `artists` are those that it moves; without them all is redrawn (slower, needed only
     where it makes new artists, such as contours). alt says what one sees.
     """
-    return Panel(update, figure, artists, alt, controls)
+    panel = Panel(update, figure, artists, alt, controls)
+    if strict():
+        drive(panel)
+    return panel
