@@ -1,0 +1,126 @@
+"""The `course` command. Each subcommand imports what it needs only when it is called."""
+
+import argparse
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from utils.paths import course_root
+
+START = "lectures/00_start_here.ipynb"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one sentence instead of a page when the input is not understood."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
+
+
+def lab(arguments) -> int:
+    """Start JupyterLab with this environment's Python, at one notebook."""
+    root = course_root()
+    notebook = (Path.cwd() / arguments.notebook if arguments.notebook else root / START).resolve()
+    if not notebook.is_file() or root not in notebook.parents:
+        print(f"course lab: {notebook} is no notebook of this course ({root}).", file=sys.stderr)
+        return 2
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", "--LabApp.news_url=None"]
+    command += [f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}"]
+    command += ["--no-browser"] * arguments.no_browser
+    command += [f"--port={arguments.port}"] if arguments.port else []
+    if getattr(os, "getuid", lambda: 1)() == 0:  # as in a container; JupyterLab refuses root otherwise
+        command += ["--allow-root"]
+    if os.name == "nt":  # Windows has no real exec: the shell would go on before JupyterLab ends
+        return subprocess.call(command, cwd=root)
+    os.chdir(root)
+    sys.stdout.flush()
+    return os.execv(command[0], command)
+
+
+def doctor(arguments) -> int:
+    from utils.doctor import doctor
+
+    return doctor()
+
+
+def check(arguments) -> int:
+    if not arguments.folder.is_dir():
+        print(f"course check: there is no folder {arguments.folder}.", file=sys.stderr)
+        return 2
+    from utils.grading.terminal import check_folder
+
+    return check_folder(arguments.folder)
+
+
+def release(arguments) -> int:
+    from utils.grading.release import release
+
+    return release(arguments.homework, arguments.check)
+
+
+def data(arguments) -> int:
+    from utils.tasks import glyphs, omniglot
+
+    if arguments.name != "omniglot":
+        print(f"Glyphs: {len(glyphs.load())} letters are ready.")
+    return omniglot.fetch() if arguments.name != "glyphs" else 0
+
+
+def notebooks(arguments) -> int:
+    from utils.notebooks import notebooks
+
+    return notebooks(arguments.path, arguments.execute, arguments.check)
+
+
+def bench(arguments) -> int:
+    only = ["--only", *arguments.only] if arguments.only else []
+    return subprocess.call([sys.executable, "-m", "benchmarks", *only], cwd=course_root())
+
+
+def build_parser() -> Parser:
+    """The map: one subparser a command, its function in `run`."""
+    parser = Parser(prog="course", description="Everything the course can do, from the terminal.")
+    version = importlib.metadata.version("metalearning-course")
+    parser.add_argument("-V", "--version", action="version", version=f"metalearning-course {version}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(run, text: str) -> Parser:
+        sub = commands.add_parser(run.__name__, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command(lab, "open JupyterLab at the start page, or at NOTEBOOK")
+    sub.add_argument("notebook", nargs="?", metavar="NOTEBOOK")
+    sub.add_argument("--no-browser", action="store_true", help="print the address only")
+    sub.add_argument("--port", type=int, help="the port to listen at (8888)")
+    command(doctor, "say what works on this machine, and what to do about the rest")
+    sub = command(check, "check a homework folder, as its notebook does")
+    sub.add_argument("folder", type=Path, metavar="FOLDER")
+    sub = command(release, "write homework/ from solutions/ (all, or those named)")
+    sub.add_argument("homework", nargs="*", metavar="HW")
+    sub.add_argument("--check", action="store_true", help="write nothing; fail when homework/ is stale")
+    sub = command(data, "fetch or make the data sets (both, or the one named)")
+    sub.add_argument("name", nargs="?", choices=["omniglot", "glyphs"], metavar="omniglot|glyphs")
+    sub = command(notebooks, "put notebooks in their normal form (all, or those named)")
+    sub.add_argument("path", nargs="*", type=Path, metavar="PATH")
+    sub.add_argument("--execute", action="store_true", help="execute lectures and solutions first")
+    sub.add_argument("--check", action="store_true", help="write nothing; fail on what would change")
+    sub = command(bench, "measure our speed against other libraries, in one run")
+    sub.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these benchmarks only")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status is 0 when all is well, 2 when the input was not understood."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
