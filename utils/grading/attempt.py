@@ -64,20 +64,31 @@ def _explain(error: BaseException, function, entry, returned: list) -> Verdict:
     if not own:
         return Verdict("raised", f"could not be called as the exercise says: {what}")
     frame, line = own[-1]
-    source = linecache.getline(frame.f_code.co_filename, line).strip()
+    code = frame.f_code
+    source = linecache.getline(code.co_filename, line).strip()
+    itself = code is getattr(_plain(function), "__code__", None)
     if isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in source):
-        name = frame.f_code.co_name
-        if frame.f_code is getattr(inspect.unwrap(function), "__code__", None):
+        if itself:
             return Verdict("not attempted", "not attempted")
-        return Verdict("raised", f"it calls {name}, which is not written yet")
-    return Verdict("raised", f"{what} ({place(frame.f_code.co_filename, line, source)})")
+        return Verdict("raised", f"it calls {code.co_name}, which is not written yet")
+    where = "" if itself else f"in {code.co_name}, "
+    return Verdict("raised", f"{what} ({where}{place(code.co_filename, line, source)})")
+
+
+def _plain(function):
+    """The function beneath decorators that tell."""
+    try:
+        return inspect.unwrap(function)
+    except ValueError:  # a circle of __wrapped__
+        return function
 
 
 def _is_own(frame, function) -> bool:
     """Written by the student: in the same namespace or the same file as the function."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    own_globals = getattr(inspect.unwrap(function), "__globals__", None)
-    return frame.f_globals is own_globals or (code is not None and frame.f_code.co_filename == code.co_filename)
+    function = _plain(function)
+    code = getattr(function, "__code__", None)
+    same_file = code is not None and frame.f_code.co_filename == code.co_filename
+    return same_file or frame.f_globals is getattr(function, "__globals__", None)
 
 
 def _unusable(error: BaseException, returned: list) -> Verdict:
@@ -87,6 +98,9 @@ def _unusable(error: BaseException, returned: list) -> Verdict:
         return Verdict("raised", f"the check itself failed before it called the function: {what}")
     if any(value is None for value in returned):
         return Verdict("type", "your function returned None: did you forget return?")
+    text = what.partition(": ")[2]
+    if text.startswith("your function"):
+        return Verdict("type", text)
     found = describe(returned[-1])
     return Verdict("type", f"your function returned {found}, which the check could not use: {what}")
 

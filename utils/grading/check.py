@@ -27,6 +27,9 @@ class Check:
     """check(function) shows a verdict at once and keeps it in `check.results`; it raises for nothing a student does."""
 
     def __init__(self, file: Path, exercises: list[Exercise]):
+        names = [exercise.name for exercise in exercises]
+        if len(set(names)) != len(names):
+            raise ValueError(f"every exercise needs a name of its own, found {names}")
         self.exercises = {exercise.name: exercise for exercise in exercises}
         self.results: dict[str, Feedback] = {}
         self._file = file.resolve()

@@ -14,7 +14,8 @@ class Exercise:
 
     inputs(seed) -> {name: array}: float32 or int64, 0-d for numbers; sizes are random too.
     drive(function, inputs) -> {name: tensor or array}: builds what the function needs and calls it. An output is
-    named GROUP or GROUP_PART ('phi_w1', 'phi_b1', 'meta_w1'): the feedback speaks of groups.
+    named GROUP or GROUP and PART ('phi_w1', 'phi.w1', 'meta-gradient of w1'): the feedback speaks of groups.
+    A drive may raise an error that starts with 'your function' about what came back; it is shown as it is.
     """
 
     name: str

@@ -26,15 +26,16 @@ class Feedback:
         return "" if self.points is None else f"{self.earned:g}/{self.points:g}"
 
     def __repr__(self):
-        return "  ".join(filter(None, (self.name, self.score, self.verdict.message)))
+        return _printable("  ".join(filter(None, (self.name, self.score, self.verdict.message))))
 
     def _repr_html_(self):
+        message = escape(_printable(self.verdict.message))
         sign, colour = _sign(self.verdict)
         score = f" <b>{escape(self.score)}</b>" if self.score else ""
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 10px; color: inherit">'
             f'<span style="color: {colour}; font-weight: bold">{sign}</span> '
-            f"<code>{escape(self.name)}</code>{score} {escape(self.verdict.message)}</div>"
+            f"<code>{escape(_printable(self.name))}</code>{score} {message}</div>"
         )
 
 
@@ -44,13 +45,14 @@ class Summary:
 
     rows: list[Feedback]
 
-    def _total(self) -> str:
+    @property
+    def total(self) -> str:
         return f"{sum(row.earned for row in self.rows):g}/{sum(row.points for row in self.rows):g}"
 
     def __repr__(self):
         width = max(len(row.name) for row in self.rows)
         lines = [f"{row.name:{width}}  {row.score:>5}  {row.verdict.kind}" for row in self.rows]
-        return "\n".join([*lines, f"{'total':{width}}  {self._total():>5}"])
+        return "\n".join([*lines, f"{'total':{width}}  {self.total:>5}"])
 
     def _repr_html_(self):
         body = "".join(
@@ -59,9 +61,14 @@ class Summary:
             f"{escape(row.verdict.kind)}</td></tr>"
             for row in self.rows
         )
-        total = f"<tr><th>total</th><th>{escape(self._total())}</th><th></th></tr>"
+        total = f"<tr><th>total</th><th>{escape(self.total)}</th><th></th></tr>"
         head = "<tr><th>exercise</th><th>points</th><th></th></tr>"
         return f'<table style="color: inherit"><thead>{head}</thead><tbody>{body}{total}</tbody></table>'
+
+
+def _printable(text: str) -> str:
+    """Without control characters, line breaks or broken surrogates that an exception's text may hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _sign(verdict: Verdict) -> tuple[str, str]:

@@ -4,6 +4,7 @@ Nothing here runs a student's code or knows where arrays come from, so the noteb
 grader in a separate process all use it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,10 @@ import numpy as np
 TOLERANCE = 2e-4  # |got - want| <= TOLERANCE * max(1, max |want|): float32 arithmetic in another order
 WORDS = {  # groups of outputs that have a better name in a sentence
     "grad": "the gradient",
+    "gradient": "the gradient",
     "meta": "the meta-gradient",
-    "rate": "the gradient of the rates",
-    "logp": "the log-probabilities",
+    "meta-gradient": "the meta-gradient",
+    "meta-gradient of rates": "the meta-gradient of the rates",
     "theta_after": "theta afterwards",
 }
 
@@ -48,16 +50,13 @@ def judge(got: dict, want: dict, mistakes: Sequence[tuple] = ()) -> Verdict:
 
 def describe(value) -> str:
     """A value's type in plain words: 'None', 'a tuple of 3', 'a dict with keys 'w', 'b''."""
-    if value is None:
-        return "None"
-    kind = type(value).__name__
-    article = "an" if kind[:1].lower() in "aeiou" else "a"
-    if isinstance(value, dict):
-        keys = ", ".join(repr(key)[:30] for key in list(value)[:6])
-        return f"a dict with keys {keys}" if keys else "an empty dict"
-    if isinstance(value, (list, tuple, set)):
-        return f"{article} {kind} of {len(value)}"
-    return f"{article} {kind}"
+    kind = type(value)
+    if value is None or kind is dict and not value:
+        return "None" if value is None else "an empty dict"
+    if kind is dict:
+        return "a dict with keys " + ", ".join(repr(str(key)[:30]) for key in list(value)[:6])
+    size = f" of {len(value)}" if kind in (list, tuple, set) else ""
+    return f"{'an' if kind.__name__[:1].lower() in 'aeiou' else 'a'} {kind.__name__}{size}"
 
 
 def _complaint(got: dict, want: dict) -> tuple[str, str | None]:
@@ -169,7 +168,8 @@ def _groups(names, bad: set) -> tuple[list, list]:
     """The agreeing and the disagreeing outputs in words: a whole group by its name, a divided one by its members."""
     groups = {}
     for name in names:
-        groups.setdefault(name.rsplit("_", 1)[0], []).append(name)
+        group = re.sub(r"[ ._][^ ._]*$", "", name).removesuffix(" of")
+        groups.setdefault(group, []).append(name)
     sides = [], []
     for group, members in groups.items():
         if len({name in bad for name in members}) == 1 and (len(members) > 1 or group in WORDS):
