@@ -13,7 +13,7 @@ CELL_METADATA = ("tags", "slideshow", "nbgrader", "editable", "deletable")
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")  # what a terminal would have written over
+OVERWRITTEN = re.compile(r"^[^\n]*\r(?!\n)", re.MULTILINE)  # what a terminal would have written over
 
 
 def normalise(notebook, homework: bool = False):
@@ -63,7 +63,7 @@ def _outputs(outputs: list, count: int | None) -> list:
             last = _plain(f"{output.ename}: {output.evalue}")  # frames name folders of this machine
             kept.append(nbformat.v4.new_output("error", ename=output.ename, evalue=_plain(output.evalue),
                                                traceback=[last]))
-        elif data := {mime: _value(value) for mime, value in output.data.items() if mime != WIDGETS}:
+        elif data := {mime: _value(mime, value) for mime, value in output.data.items() if mime != WIDGETS}:
             result = nbformat.v4.new_output(output.output_type, data=data)
             result.metadata = nbformat.from_dict({k: v for k, v in output.metadata.items() if k in data})
             if output.output_type == "execute_result":
@@ -75,5 +75,8 @@ def _outputs(outputs: list, count: int | None) -> list:
     return kept
 
 
-def _value(value):
-    return _plain(value).rstrip("\n") if isinstance(value, str) else value
+def _value(mime: str, value):
+    """One representation of an output: text made plain, images without the last newline, JSON as it is."""
+    if not isinstance(value, str):
+        return value
+    return _plain(value) if mime.startswith("text/") else value.rstrip("\n")

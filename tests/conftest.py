@@ -1,0 +1,25 @@
+"""Every test runs strictly: shapes are checked at run time, live figures raise, torch uses one thread."""
+
+import os
+
+os.environ["COURSE_STRICT"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
+
+# The annotations of these packages become checks; notebooks run in kernels of their own, without them.
+install_import_hook(["utils.tasks", "utils.learners"], "beartype.beartype")
+
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def course_cache(tmp_path, monkeypatch):
+    """An empty cache folder for one test; all others share the user's, where Glyphs are made once."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    monkeypatch.setenv("COURSE_CACHE", str(folder))
+    return folder
