@@ -17,6 +17,8 @@ WORDS = {  # groups of outputs that have a better name in a sentence
     "meta": "the meta-gradient",
     "meta-gradient": "the meta-gradient",
     "meta-gradient of rates": "the meta-gradient of the rates",
+    "new": "the new theta",
+    "rate": "the gradient of the rates",
     "theta_after": "theta afterwards",
 }
 

@@ -120,6 +120,8 @@ def build(solution: Path, folder: Path):
     """
     import nbformat
 
+    from utils.normal_form import dumps, normalise
+
     with opened(solution) as homework:
         original = read(homework.notebook)
         _agree(homework, original)
@@ -131,8 +133,8 @@ def build(solution: Path, folder: Path):
         found = leaks(original, texts)
         if found:
             raise ReleaseError("students would read a line of the solution in " + "; ".join(found))
-        text = nbformat.writes(nbformat.from_dict(released))
-        (folder / homework.notebook.name).write_bytes(text.rstrip("\n").encode() + b"\n")
+        text = dumps(normalise(nbformat.from_dict(released), homework=True))
+        (folder / homework.notebook.name).write_bytes(text.encode())
         (folder / "checks.py").write_bytes(checks)
         save(folder / "expected.safetensors", answers)
 

@@ -1,4 +1,4 @@
-"""The student's notebook from the solution's: stubs for solutions, no outputs, and no solution line left over."""
+"""The student's notebook from the solution's: stubs for solutions, and no solution line left over."""
 
 import copy
 
@@ -13,12 +13,8 @@ class ReleaseError(Exception):
 
 
 def student_copy(solution: dict) -> dict:
-    """The released notebook as JSON. Raises ReleaseError on cells that would leak or could not be graded."""
+    """The notebook with stubs for solutions. Raises ReleaseError on cells that would leak or could not be graded."""
     notebook = copy.deepcopy(solution)
-    if any("id" not in cell for cell in notebook["cells"]):
-        raise ReleaseError("the solution's cells have no ids; save the notebook in format 4.5 or newer")
-    kept = ("kernelspec", "language_info")
-    notebook["metadata"] = {key: value for key, value in notebook["metadata"].items() if key in kept}
     for number, cell in enumerate(notebook["cells"], start=1):
         metadata = cell["metadata"]
         is_solution = metadata.get("nbgrader", {}).get("solution", False)
@@ -27,12 +23,8 @@ def student_copy(solution: dict) -> dict:
             raise ReleaseError(f"cell {number} has a solution region, but its nbgrader metadata say solution: false")
         if is_solution and not regions:
             raise ReleaseError(f"cell {number} is a solution cell without a ### BEGIN SOLUTION region to take out")
-        for key in ("execution", "collapsed", "scrolled", "jupyter"):
-            metadata.pop(key, None)
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-            if "experiment" in metadata.get("tags", []):
-                metadata["tags"] = sorted({*metadata["tags"], "raises-exception"})
+        if "experiment" in metadata.get("tags", []):
+            metadata["tags"] = sorted({*metadata["tags"], "raises-exception"})
     return notebook
 
 
