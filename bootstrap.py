@@ -34,52 +34,55 @@ CAUSES = {  # what pip's log says -> what to do about it
 }
 
 
-def key() -> str:
-    """What an install depends on: the requirements, the Python version and the folder it stands in."""
-    parts = (ROOT / "pyproject.toml").read_bytes(), "{}.{}".format(*sys.version_info).encode(), str(VENV).encode()
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+def wanted(version: str) -> dict:
+    """What a complete install was made for: these requirements, this Python, this folder."""
+    requirements = (ROOT / "pyproject.toml").read_bytes().replace(b"\r\n", b"\n")
+    return {"requirements": hashlib.sha256(requirements).hexdigest(), "python": version, "folder": str(VENV)}
 
 
-def site_packages() -> list[str]:
+def site_packages() -> list:
     """Names of everything that is installed; empty when there is no environment."""
     folders = [VENV / "Lib/site-packages", *VENV.glob("lib/python3*/site-packages")]
     return sorted(p.name for f in folders if f.is_dir() for p in f.iterdir() if p.name != "__pycache__")
 
 
-def runs() -> bool:
-    """Does the environment's Python start?"""
+def version() -> str:
+    """The version of the environment's Python, such as 3.12; empty when it does not start."""
+    code = "import sys; print('{}.{}'.format(*sys.version_info))"
     try:
-        return subprocess.run([PYTHON, "-c", ""], capture_output=True, timeout=60).returncode == 0
+        return subprocess.run([PYTHON, "-c", code], capture_output=True, timeout=60).stdout.decode().strip()
     except (OSError, subprocess.TimeoutExpired):
-        return False
+        return ""
 
 
 def state() -> str:
     """'ready', 'outdated' (install into it), or 'broken' (make it anew)."""
-    if not runs():
+    found = version()
+    if not found:
         return "broken"
     if not STATE.exists():  # made by hand: use it
         return "outdated"
     try:
-        found = json.loads(STATE.read_text(encoding="utf-8"))
-        key_then, files_then = found["key"], set(found["files"])
+        then = json.loads(STATE.read_text(encoding="utf-8"))
+        whole = then["complete"] and set(then["files"]) <= set(site_packages())
+        changed = {name for name, value in wanted(found).items() if then[name] != value}
     except (ValueError, KeyError, TypeError):
         return "broken"
-    if key_then is None or not files_then <= set(site_packages()):  # None: an install that never ended
+    if not whole or changed - {"requirements"}:
         return "broken"
-    return "ready" if key_then == key() else "outdated"
+    return "outdated" if changed else "ready"
 
 
 def mark(complete: bool) -> None:
     """Write down whether the install is complete, in one step."""
     VENV.mkdir(exist_ok=True)
     fresh = STATE.with_suffix(".new")
-    content = {"key": key() if complete else None, "files": site_packages() if complete else []}
+    content = {"complete": complete, "files": site_packages(), **wanted(version())}
     fresh.write_text(json.dumps(content), encoding="utf-8")
     fresh.replace(STATE)
 
 
-def step(text: str, command: list, hold: list[int]) -> None:
+def step(text: str, command: list, hold: list) -> None:
     """Run one step of the install: its output goes to the log, and its end is shown in words when it fails."""
     start = time.monotonic()
     print(text, "...", end=" ", flush=True)
@@ -94,7 +97,7 @@ def step(text: str, command: list, hold: list[int]) -> None:
     sys.exit(" ".join([*why[:1], "Run the same command again to go on; what was downloaded is kept."]))
 
 
-def install(how: str, hold: list[int]) -> None:
+def install(how: str, hold: list) -> None:
     """Make or update .venv. torch comes first and alone, so that TORCH_INDEX can choose its build."""
     if how == "broken":
         if VENV.exists():
@@ -111,7 +114,7 @@ def install(how: str, hold: list[int]) -> None:
     mark(complete=True)
 
 
-def lock() -> list[int]:
+def lock() -> list:
     """Hold the folder, so that two installs never mix; pip inherits the hold in case this process is killed."""
     try:
         import fcntl
@@ -126,18 +129,23 @@ def lock() -> list[int]:
     return [handle]
 
 
-def prepare() -> None:
-    """Bring .venv to 'ready', whatever was there."""
+def check_python() -> None:
+    """Stop with one sentence when this Python cannot make the environment."""
     if sys.version_info < (3, 11):  # noqa: UP036  (this file must speak to older Pythons)
         sys.exit("The course needs Python 3.11 or newer; {} is {}.{}. Name a newer one: make lab PYTHON=python3.12"
                  .format(sys.executable, *sys.version_info))
-    if state() == "ready":
-        return
     try:
         import ensurepip  # noqa: F401
     except ImportError:
         sys.exit("This Python cannot make environments: its venv module is missing (Debian, Ubuntu: "
                  "apt install python3-venv). Then run the same command again.")
+
+
+def prepare() -> None:
+    """Bring .venv to 'ready', whatever was there."""
+    if state() == "ready":
+        return
+    check_python()
     hold = lock()
     how = state()
     if how != "ready":
@@ -146,7 +154,7 @@ def prepare() -> None:
         os.close(handle)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         sys.exit(f"Usage: python bootstrap.py {' | '.join(COMMANDS)}")
     prepare()

@@ -41,7 +41,7 @@ def cluttered():
         new_output("display_data", data=widget, metadata={"application/vnd.jupyter.widget-view+json": {}}),
         new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {"model_id": "def"}}),
         new_output("execute_result", data={"text/plain": "<B object at 0xFF12>"}, execution_count=40),
-        new_output("error", ename="ValueError", evalue="no <C at 0x1>", traceback=["File /home/me/secret.py"]),
+        new_output("error", ename="ValueError", evalue="no <C at 0x1>", traceback=["File /somewhere/private.py"]),
     ]
     metadata = {"tags": ["measured"], "slideshow": {"slide_type": "slide"}, "nbgrader": {"points": 3},
                 "execution": {"iopub.execute_input": "2026"}, "lines_to_next_cell": 2, "collapsed": True}
