@@ -1,5 +1,7 @@
 """Pictures of matplotlib figures, fast enough to follow a slider and the same bytes on every run."""
 
+import base64
+import html
 import io
 import struct
 import zlib
@@ -147,4 +149,11 @@ class Still:
 
 def bundle(png: bytes, alt: str) -> tuple[dict, dict]:
     """Data and metadata of one notebook output: the picture for the eye, the text for everyone else."""
-    return {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
+    encoded = base64.b64encode(png).decode()
+    return {"image/png": encoded, "text/plain": alt}, {"image/png": {"alt": alt}}
+
+
+def img(png: bytes, alt: str) -> str:
+    """An <img> with true alt text; ipywidgets' own Image has none, and shows empty frames when it changes."""
+    encoded = base64.b64encode(png).decode()
+    return f'<img alt="{html.escape(alt)}" decoding="sync" src="data:image/png;base64,{encoded}">'

@@ -7,7 +7,7 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from utils.live.figure import Picture, Still, new_figure
+from utils.live.figure import Picture, Still, img, new_figure
 from utils.live.panel import CSS
 
 REPAINT = 0.25  # seconds between two repaints
@@ -37,8 +37,7 @@ class LossPlot:
     def __enter__(self):
         self._start = self._last = time.monotonic()
         self.picture = Picture(self.figure)
-        height, width, _ = self.picture.pixels().shape
-        self.image = widgets.Image(value=self.picture.png(), width=width, height=height)
+        self.image = widgets.HTML(img(self.picture.png(), self.alt))
         self.bar = widgets.IntProgress(max=self.steps, layout={"width": "430px"})
         self.left = widgets.HTML()
         row = widgets.HBox([self.bar, self.left], layout={"flex_flow": "row wrap"})
@@ -48,57 +47,84 @@ class LossPlot:
         return self
 
     def __call__(self, loss=None, **losses):
-        """Note one step; numbers or tensors of one element."""
+        """Note one step: `plot(loss)` or one value per curve; numbers or tensors of one element."""
         if loss is not None:
-            losses["loss"] = loss
+            self._note("loss", loss)
         for name, value in losses.items():
-            number = value.item() if hasattr(value, "item") else float(value)
-            self.curves.setdefault(name, []).append(number)
+            self._note(name, value)
         self._done += 1
         if time.monotonic() - self._last > REPAINT:
             self._repaint()
 
+    def _note(self, name: str, value):
+        if name not in self.curves:
+            self.curves[name] = []
+        self.curves[name].append(value.item() if hasattr(value, "item") else float(value))
+
     def __exit__(self, kind, error, trace):
         self._draw()
+        self.axes.set_xlim(0, max(self.steps, self._done))
+        self._fit_height(room=0.05)
+        self.picture = Picture(self.figure, self._lines.values())
         if self._handle is not None:
             self._handle.update(Still(self.picture.still(), self.alt))
         for widget in (self.bar, self.left, self.image, self.box):
             widget.close()
 
     def _repaint(self):
+        curves = len(self._lines)
         self._draw()
+        if len(self._lines) > curves:
+            self._fit_height(room=0.3)
+            self.picture = Picture(self.figure, self._lines.values())
+        self.image.value = img(self.picture.png(), self.alt)
         self.repaints += 1
-        now = time.monotonic()
-        left = (now - self._start) / self._done * max(0, self.steps - self._done)
+        left = (time.monotonic() - self._start) / self._done * max(0, self.steps - self._done)
         self.bar.value = self._done
-        self.left.value = f"step {self._done} of {self.steps}, {left:.0f} s left"
-        self.image.value = self.picture.png()
+        self.left.value = f"step {self._done} of {self.steps}, about {left:.0f} s left"
         self._last = time.monotonic()
 
     def _draw(self):
-        for name, values in self.curves.items():
-            if name not in self._lines:
-                self._add(name)
-            raw, mean = self._lines[name]
-            steps, values = _bins(np.array(values))
+        """Move the lines; change the limits, which costs ten times as much, only when a loss leaves them."""
+        for name, losses in self.curves.items():
+            raw, mean = self._lines.get(name) or self._add(name)
+            steps, values = _bins(np.array(losses))
             raw.set_data(steps, values)
             mean.set_data(steps, _smooth(values))
-        positive = all(v > 0 for line in self._lines.values() for v in line[0].get_ydata() if np.isfinite(v))
-        self.axes.set_yscale("log" if self.log and positive and self._lines else "linear")
-        self.axes.set_xlim(0, max(self.steps, self._done))
-        self.axes.relim()
-        self.axes.autoscale_view(scalex=False)
+        low, high = self._extent()
+        bottom, top = self.axes.get_ylim()
+        if low < bottom or high > top:
+            self._fit_height(room=0.3)
+
+    def _extent(self) -> tuple[float, float]:
+        drawn = [line.get_ydata() for line in self.axes.lines]
+        values = np.concatenate([np.asarray(y, float) for y in drawn]) if drawn else np.ones(1)
+        values = values[np.isfinite(values)]
+        return (values.min(), values.max()) if len(values) else (1.0, 1.0)
+
+    def _fit_height(self, room: float):
+        """Limits that leave `room`, a share of the height, above and below."""
+        low, high = self._extent()
+        log = self.log and low > 0
+        if log != (self.axes.get_yscale() == "log"):
+            self.axes.set_yscale("log" if log else "linear")
+        low, high = (np.log10(low), np.log10(high)) if log else (low, high)
+        margin = room * ((high - low) or 1.0)
+        limits = low - margin, high + margin
+        self.axes.set_ylim(*(np.power(10.0, limits) if log else limits))
 
     def _add(self, name: str):
         (mean,) = self.axes.plot([], [], label=name, zorder=3)
         (raw,) = self.axes.plot([], [], color=mean.get_color(), alpha=0.3, linewidth=1, linestyle="-")
         self._lines[name] = raw, mean
-        if len(self._lines) > 1 or name != "loss" or self.axes.get_legend_handles_labels()[1][1:]:
+        if len(self.axes.get_legend_handles_labels()[1]) > 1:
             self.axes.legend()
+        return raw, mean
 
 
 def _bins(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most POINTS averages of neighbouring values, and the step at the end of each."""
+    """Last step and mean of each of at most POINTS groups of neighbours; what is not finite leaves a gap."""
+    values = np.where(np.isfinite(values), values, np.nan)
     width = max(1, -(-len(values) // POINTS))
     starts = np.arange(0, len(values), width)
     ends = np.minimum(starts + width, len(values))

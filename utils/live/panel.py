@@ -1,6 +1,5 @@
 """`live`: a figure that answers to sliders, and shows a still picture where no kernel runs."""
 
-import base64
 import html
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,14 +7,16 @@ import ipywidgets as widgets
 import numpy as np
 
 from utils.live.drive import drive, strict
-from utils.live.figure import Picture, bundle, pack, pack_small
+from utils.live.figure import Picture, bundle, img, pack, pack_small
 
 CSS = """<style>
 .course-live { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; max-width: 100%; }
 .course-live .widget-label, .course-live .widget-readout, .course-live button, .course-live select
   { font-size: 16px; }
 .course-live .widget-readout { min-width: 58px; }
-.course-live img { background: white; max-width: 100%; height: auto; }
+.course-live .widget-toggle-buttons { flex-flow: row nowrap; }
+.course-controls { column-gap: 28px; align-items: center; }
+.course-live img { display: block; background: white; max-width: 100%; }
 .course-reading { font-size: 16px; line-height: 1.4; }
 .course-error { font-size: 15px; color: #9a0000; background: #fff4f4; padding: 6px;
   white-space: pre-wrap; }
@@ -60,10 +61,9 @@ class Panel:
         self.reading = update(**self.values()) or ""
         self.picture = Picture(figure, artists)
         self.pixels = self.picture.pixels()
-        height, width, _ = self.pixels.shape
-        self.image = widgets.Image(value=pack(self.pixels), width=width, height=height)
+        self.image = widgets.HTML(img(pack(self.pixels), alt))
         self.below = widgets.HTML()
-        row = widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+        row = widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}).add_class("course-controls")
         self.box = widgets.VBox([widgets.HTML(CSS), row, self.image, self.below])
         self.box.add_class("course-live")
         self._say()
@@ -78,7 +78,7 @@ class Panel:
         """Run the callback on the present values and repaint; raises what the callback raises."""
         self.reading = self.update(**self.values()) or ""
         self.pixels = self.picture.pixels()
-        self.image.value = pack(self.pixels)
+        self.image.value = img(pack(self.pixels), self.alt)
         self._say()
 
     def _changed(self, _):
@@ -97,7 +97,6 @@ class Panel:
     def _repr_mimebundle_(self, **kwargs):
         text = f"{self.alt}\n{self.reading}" if self.reading else self.alt
         data, metadata = bundle(pack_small(self.pixels), text)
-        data["image/png"] = base64.b64encode(data["image/png"]).decode()
         return {**self.box._repr_mimebundle_(), **data}, metadata
 
 
