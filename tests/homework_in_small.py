@@ -78,7 +78,11 @@ TOTAL = '''def total(x):
     return x.sum()
     ### END SOLUTION'''
 
-ANSWER = "Why does the gradient matter?\n\n### BEGIN SOLUTION\nBecause the earlier layers learn from it.\n### END SOLUTION"
+ANSWER = '''Why does the gradient matter?
+
+### BEGIN SOLUTION
+Because the earlier layers learn from it.
+### END SOLUTION'''
 
 EXPERIMENT = 'check.needs("scale", "total")\nprint(float(total(scale(torch.ones(2, 3), 2.0))))'
 

@@ -28,6 +28,8 @@ def release(names: list[str], check: bool = False, root: Path | None = None) -> 
         print(error)
         return 2
     status = 0
+    if not chosen:
+        print("there is nothing to release: solutions/ is empty")
     for solution in chosen:
         target = root / "homework" / solution.name
         try:
