@@ -55,11 +55,8 @@ class Picture:
     def __init__(self, figure: Figure, artists=None):
         self.figure = figure
         self.artists = None if artists is None else list(flatten(artists))
-        self._background = self._key = None
+        self._background, self._key, self._moving = None, None, []
         self.lay_out()
-        self._moving = [] if self.artists is None else _above(figure, self.artists)
-        for artist in self._moving:
-            artist.set_animated(True)
 
     def lay_out(self):
         """Give ticks, labels and titles their places; frames drawn later keep these."""
@@ -72,6 +69,9 @@ class Picture:
         canvas = self.figure.canvas
         key = [(*ax.get_xlim(), *ax.get_ylim(), ax.get_xscale(), ax.get_yscale()) for ax in self.figure.axes]
         if self.artists is None or self.figure.stale or key != self._key:
+            self._moving = [] if self.artists is None else _above(self.figure, self.artists)
+            for artist in self._moving:
+                artist.set_animated(True)
             canvas.draw()
             self._background, self._key = canvas.copy_from_bbox(self.figure.bbox), key
         else:

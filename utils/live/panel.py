@@ -57,8 +57,8 @@ class Panel:
     """Controls, picture and reading; made by `live`, shown as the last expression of a cell."""
 
     def __init__(self, update: Callable, figure, artists, alt: str, controls: dict):
-        self.update, self.alt, self.controls, self.reading = update, alt, controls, ""
-        self.reading = update(**self.values()) or ""
+        self.update, self.alt, self.controls = update, alt, controls
+        self.reading = self._call()
         self.picture = Picture(figure, artists)
         self.pixels = self.picture.pixels()
         self.image = widgets.HTML(img(pack(self.pixels), alt))
@@ -74,9 +74,13 @@ class Panel:
         """What the controls say now, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
+    def _call(self) -> str:
+        said = self.update(**self.values())
+        return said if isinstance(said, str) else ""
+
     def refresh(self):
         """Run the callback on the present values and repaint; raises what the callback raises."""
-        self.reading = self.update(**self.values()) or ""
+        self.reading = self._call()
         self.pixels = self.picture.pixels()
         self.image.value = img(pack(self.pixels), self.alt)
         self._say()
