@@ -1,9 +1,12 @@
 """A small homework, made in a temporary folder, for the tests of grading."""
 
+import textwrap
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from utils.grading.importer import import_notebook
 
 CHECKS = '''
 import numpy as np
@@ -128,3 +131,23 @@ def write(root: Path, name="hw9_small", checks=CHECKS, mistakes=MISTAKES, **chan
     (folder / "checks.py").write_text(checks)
     (folder / "mistakes.py").write_text(mistakes)
     return folder
+
+
+GOOD = "def scale(x, factor): return factor * x.mean(0)"
+
+HEAD = """
+import torch
+
+def helper(x):
+    raise NotImplementedError()
+
+class Odd(Exception):
+    def __str__(self):
+        raise ValueError
+"""
+
+
+def student(source, name="scale"):
+    """A function as an imported notebook cell would define it."""
+    cells = [{"cell_type": "code", "source": text} for text in (HEAD, textwrap.dedent(source))]
+    return import_notebook({"cells": cells}).namespace[name]

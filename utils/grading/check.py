@@ -10,6 +10,8 @@ from utils.grading.expected import fingerprint, load, same_inputs
 from utils.grading.feedback import Feedback, Summary, show
 from utils.grading.judge import Verdict, describe, judge
 
+UNUSABLE = ("not attempted", "missing", "raised", "type", "names")  # an experiment cannot run on these
+
 
 class MissingExercise(Exception):
     """An experiment needs a function that is not there yet. Notebooks show it as one line."""
@@ -55,9 +57,8 @@ class Check:
             raise ValueError(f"no exercise is called {', '.join(unknown)}; there are {', '.join(self.exercises)}")
         missing = []
         for name in names:
-            kind = self.results[name].verdict.kind if name in self.results else "not checked yet"
-            if kind in ("not attempted", "missing", "raised", "type", "not checked yet"):
-                state = {"raised": "it raises", "type": "it returns the wrong thing"}.get(kind, kind)
+            state = self.results[name].state if name in self.results else "not checked yet"
+            if name not in self.results or self.results[name].verdict.kind in UNUSABLE:
                 missing.append(f"{name} ({state})")
         if missing:
             listed = ", ".join(missing)
@@ -65,7 +66,7 @@ class Check:
 
     def summary(self):
         """Shows the points of every exercise and their sum."""
-        absent = Verdict("not attempted", "not checked yet")
+        absent = Verdict("not checked yet", "not checked yet")
         rows = [self.results.get(e.name, Feedback(e.name, e.points, absent)) for e in self.exercises.values()]
         show(Summary(rows))
 

@@ -6,6 +6,16 @@ from html import escape
 
 from utils.grading.judge import Verdict
 
+STATES = {  # a verdict's kind in a table; its own words where they do
+    "raised": "raises an error",
+    "type": "returns the wrong type",
+    "names": "wrong names",
+    "shape": "wrong shape",
+    "dtype": "wrong dtype",
+    "value": "wrong values",
+    "misconception": "known misconception",
+    "unavailable": "cannot be checked",
+}
 GREEN, ORANGE, RED, GREY = "#009E73", "#C98A00", "#D55E00", "#808080"
 
 
@@ -20,6 +30,10 @@ class Feedback:
     @property
     def earned(self) -> float:
         return (self.points or 0) * self.verdict.credit
+
+    @property
+    def state(self) -> str:
+        return STATES.get(self.verdict.kind, self.verdict.kind)
 
     @property
     def score(self) -> str:
@@ -51,14 +65,14 @@ class Summary:
 
     def __repr__(self):
         width = max(len(row.name) for row in self.rows)
-        lines = [f"{row.name:{width}}  {row.score:>5}  {row.verdict.kind}" for row in self.rows]
+        lines = [f"{row.name:{width}}  {row.score:>5}  {row.state}" for row in self.rows]
         return "\n".join([*lines, f"{'total':{width}}  {self.total:>5}"])
 
     def _repr_html_(self):
         body = "".join(
             f"<tr><td><code>{escape(row.name)}</code></td><td>{escape(row.score)}</td>"
             f'<td><span style="color: {_sign(row.verdict)[1]}">{_sign(row.verdict)[0]}</span> '
-            f"{escape(row.verdict.kind)}</td></tr>"
+            f"{escape(row.state)}</td></tr>"
             for row in self.rows
         )
         total = f"<tr><th>total</th><th>{escape(self.total)}</th><th></th></tr>"
@@ -75,7 +89,7 @@ def _sign(verdict: Verdict) -> tuple[str, str]:
     """A symbol (plain type, no emoji) and a colour; the words say the same."""
     if verdict.kind == "passed":
         return "\u2713", GREEN
-    if verdict.kind in ("not attempted", "missing", "unavailable"):
+    if verdict.kind in ("not attempted", "missing", "unavailable", "not checked yet"):
         return "\u25cb", GREY
     return ("\u25d0", ORANGE) if verdict.credit else ("\u2717", RED)
 

@@ -26,7 +26,8 @@ WORDS = {  # groups of outputs that have a better name in a sentence
 @dataclass(frozen=True)
 class Verdict:
     """kind: 'not attempted', 'missing', 'raised', 'type', 'names', 'shape', 'dtype', 'value', 'misconception',
-    'passed' or 'unavailable'; credit: the share of the points; misconception: its sentence, if one was recognised."""
+    'passed', 'unavailable' or 'not checked yet'; credit: the share of the points; misconception: its sentence,
+    if one was recognised."""
 
     kind: str
     message: str
