@@ -276,10 +276,10 @@ def run_loss(steps=400, **more):
 
 
 def test_loss_plot_leaves_the_same_still_whatever_the_speed(monkeypatch):
-    fast = run_loss(40).picture.still()
+    fast = run_loss(12).picture.still()
     monkeypatch.setattr(lossplot, "REPAINT", 0)
-    slow = run_loss(40)
-    assert slow.repaints == 40
+    slow = run_loss(12)
+    assert slow.repaints == 12
     assert slow.picture.still() == fast
     assert len(fast) < 30_000
 
