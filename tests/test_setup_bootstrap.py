@@ -121,7 +121,7 @@ def test_an_old_python_is_one_sentence(boot, monkeypatch):
 def test_a_failing_step_shows_its_log_and_what_to_do(boot, capsys, log, said):
     code = f"import sys; print({log!r}); sys.exit(1)"
     with pytest.raises(SystemExit) as stopped:
-        boot.step("[1/3] testing", [sys.executable, "-c", code], [])
+        boot.step("[1/4] testing", [sys.executable, "-c", code], [])
     assert said in str(stopped.value) and "Run the same command again" in str(stopped.value)
     assert log in capsys.readouterr().out
 
@@ -131,7 +131,7 @@ def test_steps_of_an_install_and_where_torch_comes_from(boot, monkeypatch):
     monkeypatch.setattr(boot, "step", lambda text, command, hold: steps.append((text, list(map(str, command)))))
     monkeypatch.setenv("TORCH_INDEX", "https://example.org/cpu")
     boot.install("broken", [])
-    assert [text[:5] for text, _ in steps] == ["[1/3]", "[2/3]", "[3/3]"]
+    assert [text[:5] for text, _ in steps] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
     with_index = [command for _, command in steps if "--index-url" in command]
     assert len(with_index) == 1 and "torch==2.13.0" in with_index[0] and with_index[0][-1] == "https://example.org/cpu"
     assert steps[2][1][-2:] == ["-e", ".[test]"]
