@@ -156,6 +156,10 @@ REFUSED = {
         {"total": cell(TOTAL.replace("return x.sum()", "return x.sum() + torch.rand(())"), "total")},
         "total: the reference gives other values when it is called again",
     ),
+    "no list of mistakes": (
+        {"mistakes": "WRONG = {}"},
+        "mistakes.py does not define MISTAKES = {exercise: [Mistake, ...]}",
+    ),
     "two exercises of one name": (
         {"checks": CHECKS.replace('Exercise("total"', 'Exercise("scale"')},
         "every exercise needs a name of its own, found ['scale', 'scale']",

@@ -45,12 +45,18 @@ def opened(folder: Path) -> Iterator[Homework]:
         check = getattr(checks, "check", None)
         if not isinstance(check, Check):
             raise HomeworkError(f"{folder / 'checks.py'} does not define check = checker(__file__, EXERCISES)")
-        mistakes = _module(folder, "mistakes").MISTAKES if (folder / "mistakes.py").is_file() else {}
+        mistakes = getattr(_module(folder, "mistakes"), "MISTAKES", None) if _has_mistakes(folder) else {}
+        if not isinstance(mistakes, dict):
+            raise HomeworkError(f"{folder / 'mistakes.py'} does not define MISTAKES = {{exercise: [Mistake, ...]}}")
         try:
             imported = import_notebook(notebook)
         except ValueError as error:
             raise HomeworkError(str(error)) from error
         yield Homework(notebook, imported, check, mistakes)
+
+
+def _has_mistakes(folder: Path) -> bool:
+    return (folder / "mistakes.py").is_file()
 
 
 def find_notebook(folder: Path) -> Path:
