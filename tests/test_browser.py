@@ -202,6 +202,8 @@ def test_letters_are_large_and_nothing_is_cut_off(small):
     sizes = "e => [...e.querySelectorAll('.widget-label, .widget-readout, button')].map(l => [l.textContent, parseFloat(getComputedStyle(l).fontSize), l.scrollWidth - l.clientWidth])"  # noqa: E501
     for text, size, hidden in panel.evaluate(sizes):
         assert size >= 14 and hidden <= 1, text
+    label, button = (panel.get_by_text(text, exact=True).bounding_box() for text in ("shape", "sin"))
+    assert label["x"] + label["width"] <= button["x"] and abs(label["y"] - button["y"]) < 20  # beside, not above
 
 
 def test_slow_callbacks_do_not_queue_and_errors_show(small):

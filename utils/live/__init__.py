@@ -29,6 +29,12 @@
             plot(loss)                  # or plot(maml=loss_a, joint=loss_b)
 
     still(figure, alt="...")            # a figure that does not move, in the same look
+
+Leave `artists` out where update makes new artists each time (contours): all is redrawn, five times slower.
+Changing limits or labels in update redraws the background too, so set limits once, wide enough for the
+slider's ends. While a slow callback runs, JupyterLab keeps only the latest place of a slider: nothing queues.
+With COURSE_STRICT=1 callbacks raise, and each figure moves its own controls when it is made (see drive.py).
+`utils.live.plots` holds `band`, `tile`, `image_grid` and `episode_figure`.
 """
 
 from utils.live.figure import new_figure, still

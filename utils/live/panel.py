@@ -14,7 +14,7 @@ CSS = """<style>
 .course-live .widget-label, .course-live .widget-readout, .course-live button, .course-live select
   { font-size: 16px; }
 .course-live .widget-readout { min-width: 58px; }
-.course-live .widget-toggle-buttons { flex-flow: row nowrap; }
+.course-live .widget-toggle-buttons { display: flex; align-items: center; column-gap: 8px; }
 .course-controls { column-gap: 28px; align-items: center; }
 .course-live img { display: block; background: white; max-width: 100%; }
 .course-reading { font-size: 16px; line-height: 1.4; }
