@@ -3,7 +3,9 @@
 import hashlib
 import http.server
 import io
+import os
 import threading
+import warnings
 import zipfile
 
 import numpy as np
@@ -90,3 +92,21 @@ def server(archives, monkeypatch):
     yield server
     server.shutdown()
     server.server_close()
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the test starts its processes by fork")
+
+
+def in_a_child(work):
+    """Run `work` in a forked process; returns its process id."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # about forking beside other threads
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return child
