@@ -49,8 +49,7 @@ def download(url: str, path: Path, md5: str) -> None:
 
 def fetch_rest(url: str, part: Path) -> None:
     """Append to `part` what it lacks. Raises DownloadError when the connection ends early, OSError otherwise."""
-    part.touch()
-    have = part.stat().st_size
+    have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         answer = urllib.request.urlopen(request, timeout=PATIENCE)
@@ -58,6 +57,7 @@ def fetch_rest(url: str, part: Path) -> None:
         if error.code == 416:  # nothing is left to send: the checksum will tell
             return
         raise
+    part.touch()
     with answer, open(part, "r+b") as file:
         if answer.status != 206 or not (answer.headers["Content-Range"] or "").startswith(f"bytes {have}-"):
             have = 0  # the server sends the whole file
