@@ -71,3 +71,27 @@ def embed(theta: Parameters, pixels: Tensor, training_pixels: Tensor) -> Float[T
         parts = [conv_features(repeat(theta, 1), scale(part)[None], statistics)[0]
                  for part in pixels.flatten(0, 1).split(1000)]
     return torch.cat(parts).view(*pixels.shape[:2], -1)
+
+
+def few_shot_accuracy(
+    embedded: Float[Tensor, "cls instance dim"],
+    n_way: int,
+    k_shot: int,
+    n_episodes: int,
+    generator: torch.Generator,
+    n_query: int = 15,
+) -> Float[Tensor, " episode"]:
+    """Share of right answers in each of `n_episodes` random episodes over images embedded beforehand.
+
+    n_query per class, or as many as the instances allow. Nearest prototype decides.
+    """
+    n_query = min(n_query, embedded.shape[1] - k_shot)
+    scores = []
+    for count in torch.full((n_episodes // 100,), 100).tolist() + [n_episodes % 100] * (n_episodes % 100 > 0):
+        classes = sample_classes(len(embedded), count, n_way, generator)
+        order = torch.rand(count, n_way, embedded.shape[1], generator=generator).argsort(dim=2)
+        z = embedded[classes[..., None], order[..., : k_shot + n_query]]
+        logits = proto_logits(z[:, :, k_shot:].flatten(1, 2), z[:, :, :k_shot].mean(dim=2))
+        labels = torch.arange(n_way).repeat_interleave(n_query)
+        scores.append((logits.argmax(dim=2) == labels).float().mean(dim=1))
+    return torch.cat(scores)
