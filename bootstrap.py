@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -157,12 +158,22 @@ def prepare() -> None:
         os.close(handle)
 
 
+def call(command: list) -> int:
+    """Run a command to its end. Ctrl-C is the command's own: JupyterLab asks, and stops its kernels, first."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def main(arguments: list) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         sys.exit(f"Usage: python bootstrap.py {' | '.join(COMMANDS)}")
     prepare()
     for command in COMMANDS[arguments[0]]:
-        status = subprocess.call([PYTHON, *command, *arguments[1:]], cwd=ROOT)
+        status = call([PYTHON, *command, *arguments[1:]])
         if status:
             return status
     return 0

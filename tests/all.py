@@ -32,7 +32,13 @@ def main(arguments: list[str]) -> int:
     for name, command in STEPS.items():
         start = time.monotonic()
         extra = arguments if name == "tests" else []
-        if subprocess.call([*command, *extra], cwd=ROOT, env=environment):
+        process = subprocess.Popen([*command, *extra], cwd=ROOT, env=environment)
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:  # the step stops its kernels and workers first
+            process.wait()
+            raise
+        if status:
             failed.append(name)
         print(f"-- {name}: {'FAILED' if name in failed else 'passed'}, {time.monotonic() - start:.0f} s", flush=True)
     if failed:

@@ -3,6 +3,8 @@
 import ast
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -155,6 +157,18 @@ def test_a_second_install_waits_for_the_first(boot, capfd):
     boot.lock()
     assert first.wait(10) == 0
     assert "Another install is running" in capfd.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise on Windows")
+def test_ctrl_c_lets_the_command_end_in_its_own_time(boot):
+    slow = ("import time\ntry:\n    print('started', flush=True); time.sleep(30)\n"
+            "except KeyboardInterrupt:\n    time.sleep(1); raise SystemExit(7)")
+    code = f"import sys, bootstrap; sys.exit(bootstrap.call([sys.executable, '-c', {slow!r}]))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=boot.ROOT, stdout=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    assert process.stdout.readline() == "started\n"
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(10) == 7
 
 
 def test_unknown_command_is_one_sentence_and_installs_nothing(boot, monkeypatch):
