@@ -137,7 +137,7 @@ def image_cell(size: int):
 
 FAULTS = {
     "not in normal form": ("lectures", cluttered()),
-    "cell 0 was not executed": ("solutions/hw1", normalise(new_notebook(cells=[new_code_cell("1")]))),
+    "cells not executed: 0 (": ("solutions/hw1", normalise(new_notebook(cells=[new_code_cell("1")]))),
     "cell 0 has 31 lines": ("lectures", normalise(executed(new_code_cell("\n".join("a" * 31))))),
     "an image of 41 kB": ("lectures", normalise(executed(image_cell(41_000)))),
     "cell 0 has outputs; homework": ("homework/hw1", normalise(executed(image_cell(10)))),

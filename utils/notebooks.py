@@ -127,7 +127,7 @@ def run(notebook, folder: Path) -> str | None:
 
 def faults(notebook, committed: str, homework: bool) -> list[str]:
     """What is wrong with a committed notebook, a sentence each."""
-    found = []
+    found, waiting = [], []
     if dumps(normalise(notebook, homework)) != committed:
         found.append("is not in normal form (course notebooks writes it)")
     for index, cell in enumerate(notebook.cells):
@@ -139,9 +139,11 @@ def faults(notebook, committed: str, homework: bool) -> list[str]:
         if homework and (cell.outputs or cell.execution_count is not None):
             found.append(f"cell {index} has outputs; homework has none (course release writes it)")
         if not homework and cell.execution_count is None:
-            found.append(f"cell {index} was not executed (course notebooks --execute)")
+            waiting.append(str(index))
         found += [f"cell {index} shows an image of {size / 1000:.0f} kB; at most {IMAGE_BYTES / 1000:.0f}"
                   for size in image_sizes(cell) if size > IMAGE_BYTES]
+    if waiting:
+        found.append(f"cells not executed: {', '.join(waiting)} (course notebooks --execute)")
     return found
 
 
