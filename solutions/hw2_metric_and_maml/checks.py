@@ -32,6 +32,8 @@ def _leaves(given, prefix):
 
 
 def _copies(theta):
+    if not isinstance(theta, dict):
+        raise TypeError("expected a dict {name: tensor} with the names of theta")
     return {name: value.detach().clone() for name, value in theta.items()}
 
 

@@ -234,7 +234,7 @@ RESTARTS = ("After all your steps phi is one step away from theta: either every 
 RATE_OVER_T = ("Your inner steps are T times too small, as happens when the *mean* over tasks is differentiated. "
                "The gradient of the sum of the task losses is each task's own gradient.")
 ON_QUERY = "You adapt on the query set. phi may see the support set only; the query set judges it."
-LAST_TASK = "Only the last task counts. Look at what your loop keeps from the tasks before it."
+LAST_TASK = "Only the last task counts. All tasks have the same share in the mean; look at what becomes of the others."
 
 MISTAKES = {
     "prototypes": [
@@ -275,8 +275,8 @@ MISTAKES = {
     ],
     "proto_logits": [
         Mistake(lambda q, c: -_squares(q, c).sqrt(),
-                "These are distances, not squared distances. Only the squared one makes a linear classifier; "
-                "eq. 2 with a Gaussian needs it."),
+                "These are distances, not squared distances. Only squared ones make the classifier linear. Look for a "
+                "root, or a missing square."),
         Mistake(_squares, "The farthest prototype wins here. A logit is large where the distance is small: look at "
                           "the sign."),
         Mistake(lambda q, c: -_squares(q, c) / q.shape[1],
@@ -307,6 +307,9 @@ MISTAKES = {
                 "have noticed, but the negative squared distance was asked for.", credit=0.5),
     ],
     "proto_loss": [
+        Mistake(lambda *a: _proto_loss()(*a).detach(),
+                "The loss is right, but no gradient comes back from it, so nothing can be trained. Return a tensor "
+                "that is still in the graph: no .item(), detach or no_grad."),
         Mistake(_proto_loss(means=lambda *a: _means(*a).detach()),
                 "The loss is right, but the prototypes are cut from the graph. The embedding of the support set "
                 "must be trained too: look for a detach or a no_grad."),
@@ -433,7 +436,9 @@ MISTAKES = {
     "reptile_update": [
         Mistake(_reptile(lambda p, phi, e: p - e * (phi.mean(0) - p)),
                 "You move away from the tasks. phi - theta points towards them: look at the sign."),
-        Mistake(_reptile(lambda p, phi, e: p + e * (phi - p).sum(0)), TASKS_SUMMED),
+        Mistake(_reptile(lambda p, phi, e: p + e * (phi - p).sum(0)),
+                "You add the differences of all tasks up. Take their mean: with epsilon = 1, theta should land on the "
+                "mean of the phis."),
         Mistake(_reptile(lambda p, phi, e: phi.mean(0)),
                 "You jump to the mean of the phis, which is the case epsilon = 1. Go the share epsilon of "
                 "the way."),
