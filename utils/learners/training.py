@@ -9,7 +9,7 @@ from torch import Tensor
 
 def optimise(
     objective: Callable[[], Tensor],
-    parameters: Iterable[Tensor],
+    parameters: Iterable[Tensor] | list[dict],
     steps: int,
     lr: float = 3e-3,
     warmup: int = 30,
@@ -19,20 +19,23 @@ def optimise(
 ) -> None:
     """`steps` of AdamW on objective(), which samples its own tasks. Changes `parameters` in place.
 
+    parameters: tensors, or groups {"params": tensors, "lr": their own rate} as torch's optimisers take them;
     clip: largest norm of the gradient; report(loss) is called after every step, for a live plot.
     Raises FloatingPointError as soon as the loss is not finite.
     """
-    parameters = list(parameters)
-    optimiser = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
+    optimiser = torch.optim.AdamW(list(parameters), lr=lr, weight_decay=weight_decay)
+    tensors = [p for group in optimiser.param_groups for p in group["params"]]
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1, (step + 1) / warmup) * (1 + math.cos(math.pi * step / steps)) / 2
+    )
     for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = lr * min(1, (step + 1) / warmup) * (1 + math.cos(math.pi * step / steps)) / 2
         loss = objective()
         optimiser.zero_grad()
         loss.backward()
         if clip is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, clip)
+            torch.nn.utils.clip_grad_norm_(tensors, clip)
         optimiser.step()
+        schedule.step()
         value = loss.item()
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss is {value} at step {step}: try a smaller rate than {lr}")
