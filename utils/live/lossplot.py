@@ -17,7 +17,8 @@ POINTS = 300  # most points drawn of one curve
 class LossPlot:
     """`with LossPlot(1000, alt="...") as plot:` then `plot(loss)` or `plot(maml=a, joint=b)` in every step.
 
-    While it runs: curves, steps and time left. At the end: one still picture without clock times.
+    `steps` counts calls, so that curves may also be drawn one after the other. While it runs: curves,
+    steps and time left. At the end: one still picture without clock times.
     `limit` draws the value that cannot be beaten as a thin grey line.
     """
 
@@ -63,7 +64,7 @@ class LossPlot:
 
     def __exit__(self, kind, error, trace):
         self._draw()
-        self.axes.set_xlim(0, max(self.steps, self._done))
+        self.axes.set_xlim(0, max(map(len, self.curves.values()), default=self.steps))
         self._fit_height(room=0.05)
         self.picture = Picture(self.figure, self._lines.values())
         if self._handle is not None:

@@ -48,9 +48,17 @@ class Episodes:
         return Episodes(*(getattr(self, f.name).to(device) for f in fields(self)))
 
 
+MEAN, SPREAD = 0.08, 0.27  # about Omniglot's own at 28 x 28
+
+
 def scale(pixels: UInt8[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """Ink 0..255 to roughly zero mean and unit variance (the statistics of Omniglot at 28 x 28)."""
-    return (pixels.float() / 255 - 0.08) / 0.27
+    """Ink 0..255 to roughly zero mean and unit variance."""
+    return (pixels.float() / 255 - MEAN) / SPREAD
+
+
+def ink(scaled: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The inverse of `scale` for drawing: 0 is paper, 1 is ink."""
+    return (scaled * SPREAD + MEAN).clamp(0, 1)
 
 
 def sample_classes(
