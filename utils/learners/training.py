@@ -23,7 +23,7 @@ def optimise(
     clip: largest norm of the gradient; report(loss) is called after every step, for a live plot.
     Raises FloatingPointError as soon as the loss is not finite.
     """
-    optimiser = torch.optim.AdamW(list(parameters), lr=lr, weight_decay=weight_decay)
+    optimiser = torch.optim.AdamW(list(parameters), lr=lr, weight_decay=weight_decay, fused=True)
     tensors = [p for group in optimiser.param_groups for p in group["params"]]
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1, (step + 1) / warmup) * (1 + math.cos(math.pi * step / steps)) / 2
