@@ -66,6 +66,8 @@ class LossPlot:
         self._draw()
         self.axes.set_xlim(0, max(map(len, self.curves.values()), default=self.steps))
         self._fit_height(room=0.05)
+        if self.axes.get_legend():
+            self.axes.legend(loc="best")
         self.picture = Picture(self.figure, self._lines.values())
         if self._handle is not None:
             self._handle.update(Still(self.picture.still(), self.alt))
