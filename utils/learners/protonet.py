@@ -1,12 +1,18 @@
 """Prototypical networks (Snell, Swersky & Zemel, 2017), on all tasks at once."""
 
+import math
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from utils.learners.networks import Parameters, conv_features, conv_statistics, repeat
+from utils.learners.muon import Muon
+from utils.learners.networks import Parameters, conv_features, conv_statistics, convnet, repeat
 from utils.tasks.episodes import Episodes, sample_classes, scale
+
+IGNORED = -100
 
 
 def prototypes(
@@ -59,9 +65,49 @@ def many_way_loss(theta: Parameters, images: Float[Tensor, "way image height wid
 
     theta: a convnet and "log_scale", the learned logarithm of the logits' scale (distances are per dimension).
     """
-    z = conv_features(repeat(theta, 1), images.flatten(0, 1)[None]).view(*images.shape[:2], -1)
+    n_way, n_images = images.shape[:2]
+    z = conv_features(repeat(theta, 1), images.flatten(0, 1)[None])
     temperature = z.shape[-1] / theta["log_scale"].exp()
-    return proto_loss(every_image_a_prototype(z), len(images), temperature).mean()
+    logits = (proto_logits(z, z) / temperature).view(n_way * n_images, n_way, n_images)  # [query, class, task]
+    label = torch.arange(n_way)[:, None, None].expand(n_way, n_images, n_images)
+    own = torch.eye(n_images, dtype=torch.bool)  # in task k the k-th image of a class is no query
+    return F.cross_entropy(logits, label.masked_fill(own, IGNORED).flatten(0, 1), ignore_index=IGNORED)
+
+
+def meta_train(
+    pixels: Tensor,
+    steps: int,
+    generator: torch.Generator,
+    widths: tuple[int, ...] = (16, 32, 64, 64),
+    n_way: int = 60,
+    n_images: int = 4,
+    report: Callable[[float], None] | None = None,
+) -> Parameters:
+    """A convnet and "log_scale", trained on `steps` many-way episodes: the course's recipe for few-shot images.
+
+    pixels: uint8 [C, M, H, W], with rotations if they are to be classes of their own. Muon moves the filters and
+    AdamW the rest, with a warm-up and a cosine decay to zero. report(loss) is called after every step.
+    Raises FloatingPointError as soon as the loss is not finite.
+    """
+    theta = convnet(widths, generator) | {"log_scale": torch.tensor(1.0, requires_grad=True)}
+    filters = [p for name, p in theta.items() if name.startswith("conv")]
+    others = [p for name, p in theta.items() if not name.startswith("conv")]
+    optimisers = Muon(filters, lr=0.1), torch.optim.AdamW(others, lr=1e-2, weight_decay=1e-4, fused=True)
+    rates = [group["lr"] for optimiser in optimisers for group in optimiser.param_groups]
+    for step in range(steps):
+        loss = many_way_loss(theta, sample_many_way(pixels, n_way, n_images, generator))
+        share = min(1, (step + 1) / 30) * (1 + math.cos(math.pi * step / steps)) / 2
+        for optimiser, rate in zip(optimisers, rates, strict=True):
+            optimiser.param_groups[0]["lr"] = share * rate
+            optimiser.zero_grad()
+        loss.backward()
+        for optimiser in optimisers:
+            optimiser.step()
+        if not math.isfinite(loss.item()):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {step}: do the images hold any ink?")
+        if report is not None:
+            report(loss.item())
+    return theta
 
 
 def embed(theta: Parameters, pixels: Tensor, training_pixels: Tensor) -> Float[Tensor, "cls instance dim"]:

@@ -1,0 +1,1 @@
+"""What the course claims about speed and accuracy, measured in one run: `python -m benchmarks`."""

@@ -1,0 +1,72 @@
+"""The benchmarks run, compare equal work, and leave a readable record; nothing here depends on the clock."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from benchmarks import measure, omniglot_maml, report, sinusoid
+from benchmarks.__main__ import BENCHMARKS
+from utils.paths import course_root
+from utils.tasks import omniglot
+
+
+def test_a_quick_run_measures_everything_and_writes_it_down(tmp_path):
+    output = tmp_path / "results.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output)]
+    run = subprocess.run(command, cwd=course_root(), env=os.environ, capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = json.loads(output.read_text(encoding="utf-8"))
+    assert list(found["results"]) == list(BENCHMARKS)
+    assert found["machine"]["threads"] == 1 and found["machine"]["torch"] == torch.__version__
+    for name, rows in found["results"].items():
+        assert rows and name in run.stdout
+        for row in rows:
+            assert row["what"] in run.stdout
+            assert row["value"] is None or row["value"] > 0
+    present = found["results"]["protonet"][0]["value"] is not None
+    assert present == omniglot.available()
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("module", [sinusoid, omniglot_maml])
+def test_the_plain_loop_computes_the_same_meta_gradient(module, steps):
+    entries = module.contenders(3, steps, libraries=False) if module is sinusoid else module.contenders(3, steps)
+    assert set(entries) == {"ours", "plain loop"}
+    assert measure.largest_difference(entries) < measure.TOLERANCE
+
+
+def test_contenders_that_compute_something_else_are_not_timed():
+    one = (torch.tensor(1.0), [torch.ones(3)])
+    first_order = (torch.tensor(1.0), [torch.tensor([1.0, 1.0, 1.01])])
+    with pytest.raises(AssertionError, match="a cheat computes something else"):
+        measure.compare("ours", {"ours": lambda: one, "a cheat": lambda: first_order}, 1, "", {})
+
+
+def test_ratios_are_of_medians_and_targets_have_a_direction(monkeypatch):
+    taken = iter([1, 4, 1, 6, 3, 5])
+    monkeypatch.setattr(measure, "cpu_seconds", lambda function: function() or next(taken))
+    seconds = measure.medians({"a": lambda: None, "b": lambda: None}, 3)
+    assert seconds == {"a": 1, "b": 5}
+    assert measure.Row("", 5.0, "x", 5).met and not measure.Row("", 4.9, "x", 5).met
+    assert measure.Row("", 5.0, "ms", 5, at_most=True).met and not measure.Row("", 5.1, "ms", 5, at_most=True).met
+    assert measure.Row("", None, "x", 5).met is None and measure.Row("", 1.0, "x").met is None
+
+
+def test_results_of_one_machine_are_kept_and_of_another_replaced(tmp_path):
+    path = tmp_path / "results.json"
+    row = measure.Row("a", 1.23456, "x", 1.0)
+    report.write(path, {"first": [row]}, {"cores": 2})
+    report.write(path, {"second": [row]}, {"cores": 2})
+    results = json.loads(path.read_text())["results"]
+    assert results["second"] == [{"what": "a", "value": 1.235, "unit": "x", "target": 1.0, "met": True}]
+    assert list(results) == ["first", "second"]
+    report.write(path, {"third": [row]}, {"cores": 4})
+    assert list(json.loads(path.read_text())["results"]) == ["third"]
+    path.write_text("{")
+    report.write(path, {"first": [row]}, {"cores": 2})
+    assert list(json.loads(path.read_text())["results"]) == ["first"]
