@@ -74,6 +74,21 @@ def test_blit_equals_full_redraw_for_every_kind_of_artist():
     assert np.array_equal(picture.pixels(), full_redraw(picture))
 
 
+def test_axes_without_a_grid_stay_in_the_background():
+    figure, axes = new_figure()
+    heat = axes.imshow(np.outer(X, X), aspect="auto", extent=(-5, 5, 0, 4))
+    axes.set(xlabel="x", ylabel="y")
+    axes.grid(False)
+    picture = Picture(figure, [heat])
+    picture.pixels()
+    assert axes.xaxis not in picture._moving and axes.spines["left"] in picture._moving
+    heat.set_data(-np.outer(X, X))
+    assert np.array_equal(picture.pixels(), full_redraw(picture))
+    axes.grid(True)
+    picture.pixels()
+    assert axes.xaxis in picture._moving
+
+
 @pytest.mark.parametrize(
     "change",
     [

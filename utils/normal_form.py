@@ -9,7 +9,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = ("tags", "slideshow", "nbgrader", "editable", "deletable")
+CELL_METADATA = ("tags", "slideshow", "nbgrader", "jupyter", "editable", "deletable")
 WIDGETS = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")

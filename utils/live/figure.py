@@ -96,12 +96,19 @@ def _above(figure: Figure, artists: list[Artist]) -> list[Artist]:
     moving = []
     for axes in sorted(figure.axes, key=Axes.get_zorder):
         _lower_legend(axes, artists)
-        hidden = [axes.patch] if axes.axison else [axes.patch, *axes.spines.values(), axes.xaxis, axes.yaxis]
+        both = [axes.xaxis, axes.yaxis]
+        hidden = [axes.patch, *(axis for axis in both if _outside(axis))]
+        hidden += [] if axes.axison else [*axes.spines.values(), *both]
         titles = [axes.title, axes._left_title, axes._right_title]
         children = sorted((c for c in axes.get_children() if c not in hidden), key=Artist.get_zorder)
         first = next((i for i, child in enumerate(children) if child in artists), len(children))
         moving += [child for i, child in enumerate(children) if i >= first or child in titles]
     return moving + [a for a in [*figure.texts, *figure.legends] if a not in moving]
+
+
+def _outside(axis) -> bool:
+    """Whether an axis is drawn beside the frame alone, where nothing moves: no grid, labels outside."""
+    return not any(line.get_visible() for line in axis.get_gridlines())
 
 
 def _lower_legend(axes: Axes, artists: list[Artist]):
