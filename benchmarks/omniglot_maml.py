@@ -55,15 +55,15 @@ def plain_loop(theta, episodes: Episodes, steps: int):
     return value, list(torch.autograd.grad(value, list(theta.values())))
 
 
-def contenders(n_tasks: int, steps: int) -> dict:
+def contenders(n_tasks: int, steps: int, dtype: torch.dtype = torch.float32) -> dict:
     """Name -> a function that computes the same meta-gradient, on the same images from the same start."""
     g = seeded()
-    theta = start(g)
+    theta = trainable({name: p.to(dtype) for name, p in start(g).items()})
     labels = torch.arange(N_WAY)
     episodes = Episodes(
-        support_x=torch.randn(n_tasks, N_WAY, 28, 28, generator=g),
+        support_x=torch.randn(n_tasks, N_WAY, 28, 28, generator=g).to(dtype),
         support_y=labels.expand(n_tasks, -1),
-        query_x=torch.randn(n_tasks, N_QUERY, 28, 28, generator=g),
+        query_x=torch.randn(n_tasks, N_QUERY, 28, 28, generator=g).to(dtype),
         query_y=labels.repeat(N_QUERY // N_WAY).expand(n_tasks, -1),
     )
     return {
@@ -77,6 +77,7 @@ def run(quick: bool) -> list[Row]:
     rows = []
     for steps, targets in TARGETS.items():
         label = f"{steps} inner step{'s' * (steps > 1)}"
-        entries = contenders(2 if quick else 16, steps)
-        rows += compare("ours", entries, 2 if quick else 9, label, {} if quick else targets)
+        n_tasks = 2 if quick else 16
+        entries, exact = contenders(n_tasks, steps), contenders(n_tasks, steps, torch.float64)
+        rows += compare("ours", entries, 2 if quick else 9, label, {} if quick else targets, exact)
     return rows
