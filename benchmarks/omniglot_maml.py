@@ -17,7 +17,7 @@ TARGETS = {1: {"plain loop": 1.25}, 5: {"plain loop": 1.8}}
 def start(generator: torch.Generator) -> dict:
     """Four strided convolutions with batch normalisation and a linear head for 28 x 28 images."""
     theta = convnet(WIDTHS, generator)
-    head = {"w": 0.05 * torch.randn(4 * WIDTHS[-1], N_WAY, generator=generator), "b": torch.zeros(N_WAY)}
+    head = {"w": 0.05 * torch.randn(4 * WIDTHS[-1], N_WAY, generator=generator), "b": torch.zeros(1, N_WAY)}
     return theta | trainable(head)
 
 

@@ -51,8 +51,8 @@ def plain_loop(theta: list[Tensor], episodes: Episodes, steps: int) -> Answer:
 
 
 def transposed(gradients) -> list[Tensor]:
-    """Weights [out, in] as [in, out], the layout of ours; a view, so it takes no time."""
-    return [g.mT if g.ndim == 2 else g for g in gradients]
+    """Weights [out, in] as [in, out] and biases [out] as [1, out], the layout of ours; views, which take no time."""
+    return [g.mT if g.ndim == 2 else g[None] for g in gradients]
 
 
 def with_higher(model: nn.Module, episodes: Episodes, steps: int) -> Answer:
@@ -98,7 +98,7 @@ def module(theta) -> nn.Sequential:
     model = nn.Sequential(nn.Linear(1, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, 1))
     with torch.no_grad():
         for p, value in zip(model.parameters(), theta.values(), strict=True):
-            p.copy_(value.mT if value.ndim == 2 else value)
+            p.copy_(value.mT if p.ndim == 2 else value[0])
     return model
 
 

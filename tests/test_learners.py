@@ -21,7 +21,7 @@ def sine_loss(phi, x, y):
 def small():
     """A tanh network, its rates and four episodes, all in float64."""
     g = seeded()
-    shapes = {"w1": (1, 5), "b1": (5,), "w2": (5, 1)}
+    shapes = {"w1": (1, 5), "b1": (1, 5), "w2": (5, 1)}
     theta = trainable({name: torch.randn(shape, generator=g).double() for name, shape in shapes.items()})
     rates = {name: (0.05 + 0.1 * torch.rand(p.shape, generator=g)).double() for name, p in theta.items()}
     e = sinusoid_episodes(4, 6, 7, g)

@@ -29,8 +29,12 @@ def inner_step(loss: Loss, phi: Parameters, support, lr: Rates, second_order: bo
     chosen = {name: phi[name] for name in rates}
     total = loss(phi, *support).sum()
     gradients = torch.autograd.grad(total, list(chosen.values()), create_graph=second_order)
-    moved = {name: p - rates[name] * g for (name, p), g in zip(chosen.items(), gradients, strict=True)}
-    return phi | moved
+    return phi | {n: _moved(chosen[n], g, rates[n]) for n, g in zip(chosen, gradients, strict=True)}
+
+
+def _moved(p: Tensor, gradient: Tensor, rate: Tensor | float) -> Tensor:
+    """p - rate * gradient; for a plain number in one operation, forwards and backwards."""
+    return p - rate * gradient if isinstance(rate, Tensor) else torch.add(p, gradient, alpha=-rate)
 
 
 def adapt(
@@ -97,7 +101,8 @@ def mean_squared_error(
     prediction: Float[Tensor, "task point out"], y: Float[Tensor, "task point out"]
 ) -> Float[Tensor, " task"]:
     """Each task's own mean squared error."""
-    return (prediction - y).pow(2).mean(dim=(1, 2))
+    error = prediction - y
+    return (error * error).mean(dim=(1, 2))
 
 
 def cross_entropy(logits: Float[Tensor, "task point way"], y: Tensor) -> Float[Tensor, " task"]:

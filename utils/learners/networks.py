@@ -23,12 +23,12 @@ def trainable(theta: Parameters) -> Parameters:
 
 
 def mlp(sizes: tuple[int, ...], generator: torch.Generator) -> Parameters:
-    """Weights w1 [in, out], b1 [out], w2, ... of a ReLU network; uniform in +-1/sqrt(in), torch's own default."""
+    """Weights w1 [in, out], b1 [1, out], w2, ... of a ReLU network; uniform in +-1/sqrt(in), torch's own default."""
     theta = {}
     for layer, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
         bound = fan_in**-0.5
         theta[f"w{layer}"] = bound * (2 * torch.rand(fan_in, fan_out, generator=generator) - 1)
-        theta[f"b{layer}"] = bound * (2 * torch.rand(fan_out, generator=generator) - 1)
+        theta[f"b{layer}"] = bound * (2 * torch.rand(1, fan_out, generator=generator) - 1)
     return trainable(theta)
 
 
@@ -43,10 +43,10 @@ def mlp_forward(phi: Parameters, x: Float[Tensor, "task point in"]) -> Float[Ten
 
 
 def linear(
-    x: Float[Tensor, "task point in"], w: Float[Tensor, "task in out"], b: Float[Tensor, "task out"]
+    x: Float[Tensor, "task point in"], w: Float[Tensor, "task in out"], b: Float[Tensor, "task 1 out"]
 ) -> Float[Tensor, "task point out"]:
     """x w + b with each task's own w and b."""
-    return torch.baddbmm(b[:, None], x, w)
+    return torch.baddbmm(b, x, w)
 
 
 def convnet(
