@@ -11,6 +11,7 @@ import pytest
 
 from utils import doctor
 from utils.doctor import Line
+from utils.paths import course_root, short
 
 
 def version_of(installed: dict[str, str]):
@@ -122,3 +123,9 @@ def test_exit_status(monkeypatch, capsys, ok, status):
     monkeypatch.setattr(doctor, "report", lambda: [Line("Python", True, "3.12"), Line("disk", ok, "...")])
     assert doctor.doctor() == status
     assert capsys.readouterr().out.splitlines()[1].startswith("OK" if ok else "FIX")
+
+
+def test_paths_are_shown_from_the_checkout_or_from_home(tmp_path):
+    assert short(course_root() / ".venv") == ".venv"
+    assert short(Path.home() / "somewhere" / "else") == "~/somewhere/else"
+    assert short(tmp_path) == str(tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from utils.paths import cache_dir, course_root
+from utils.paths import cache_dir, course_root, short
 
 DISTRIBUTION = "metalearning-course"
 INSTALL = "run: make lab"
@@ -102,8 +102,8 @@ def widgets(prefix: Path | None = None) -> Line:
 
     folders = [prefix / "share/jupyter", Path(jupyter_data_dir()), *map(Path, SYSTEM_JUPYTER_PATH)]
     if any((folder / WIDGET_FOLDER / "package.json").is_file() for folder in folders):
-        return Line("widgets", True, f"JupyterLab in {prefix} can show them")
-    return Line("widgets", False, f"JupyterLab runs in {prefix}, which lacks jupyterlab_widgets: "
+        return Line("widgets", True, f"JupyterLab in {short(prefix)} can show them")
+    return Line("widgets", False, f"JupyterLab runs in {short(prefix)}, which lacks jupyterlab_widgets: "
                                   "install it there and restart, or start JupyterLab with: make lab")
 
 
@@ -142,7 +142,7 @@ def data(omniglot: bool | None = None, cache: Path | None = None) -> Line:
     glyphs = any(cache.glob("glyphs*.safetensors"))
     first = "Omniglot is here" if omniglot else "no Omniglot (course data omniglot fetches it), so notebooks use Glyphs"
     second = "Glyphs are in the cache" if glyphs else "Glyphs will be made on first use (some seconds)"
-    return Line("data", True, f"{first}; {second}; cache: {cache}")
+    return Line("data", True, f"{first}; {second}; cache: {short(cache)}")
 
 
 def disk(free: int | None = None) -> Line:

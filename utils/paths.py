@@ -16,3 +16,12 @@ def cache_dir() -> Path:
 def course_root() -> Path:
     """The checkout: the folder that holds lectures/, homework/ and utils/."""
     return Path(__file__).resolve().parent.parent
+
+
+def short(path: Path) -> str:
+    """A path as people read it: from the checkout, or from the home folder (`~`), where it lies in one of them."""
+    path = Path(path)
+    for folder, name in ((course_root(), ""), (Path.home(), "~")):
+        if path.is_relative_to(folder):
+            return (Path(name) / path.relative_to(folder)).as_posix()
+    return str(path)
