@@ -1,5 +1,6 @@
 """The `course` command: a fast map, and one sentence for what it does not understand."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from utils import cli
+from utils.paths import course_root
 
 COMMANDS = ["lab", "doctor", "check", "release", "data", "notebooks", "bench"]
 
@@ -55,7 +57,7 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch, capsys):
 def lab_command(monkeypatch, uid: int, *arguments: str) -> list[str]:
     """What `course lab` would start, on a machine where this user has that number."""
     seen = []
-    system = SimpleNamespace(name="posix", getuid=lambda: uid, chdir=lambda path: None,
+    system = SimpleNamespace(name="posix", getuid=lambda: uid, chdir=lambda path: None, environ={}, pathsep=":",
                              execv=lambda path, command: seen.extend(command) or 0)
     monkeypatch.setattr(cli, "os", system)
     assert cli.main(["lab", *arguments]) == 0
@@ -72,3 +74,9 @@ def test_lab_opens_the_named_notebook_and_allows_root_only_to_root(monkeypatch, 
     assert f"--ServerApp.root_dir={tmp_path}" in user
     assert {"--no-browser", "--port=8890"} <= set(user) and "--allow-root" not in user
     assert "--allow-root" in lab_command(monkeypatch, 0, str(notebook))
+
+
+def test_lab_asks_nothing_about_news_and_looks_for_no_updates():
+    file = course_root() / "utils/jupyter/labconfig/default_setting_overrides.json"
+    settings = json.loads(file.read_text())["@jupyterlab/apputils-extension:notification"]
+    assert settings == {"fetchNews": "false", "checkForUpdates": False}

@@ -26,12 +26,14 @@ def lab(arguments) -> int:
     if not notebook.is_file() or root not in notebook.parents:
         print(f"course lab: {notebook} is no notebook of this course ({root}).", file=sys.stderr)
         return 2
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", "--LabApp.news_url=None"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
     command += [f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}"]
     command += ["--no-browser"] * arguments.no_browser
     command += [f"--port={arguments.port}"] if arguments.port else []
     if getattr(os, "getuid", lambda: 1)() == 0:  # as in a container; JupyterLab refuses root otherwise
         command += ["--allow-root"]
+    paths = [str(root / "utils/jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]  # no news, no update checks
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     if os.name == "nt":  # Windows has no real exec: the shell would go on before JupyterLab ends
         return subprocess.call(command, cwd=root)
     os.chdir(root)
