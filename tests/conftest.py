@@ -23,3 +23,25 @@ def course_cache(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("COURSE_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def homework(tmp_path_factory):
+    """The folder of the small released homework in homework_in_small.py."""
+    from homework_in_small import write
+
+    from utils.grading.release import release
+
+    root = tmp_path_factory.mktemp("course")
+    write(root)
+    assert release(["hw9_small"], root=root) == 0
+    return root / "homework" / "hw9_small"
+
+
+@pytest.fixture
+def check(homework):
+    """Its `check`, as the notebook has it."""
+    from utils.grading.homework import opened
+
+    with opened(homework) as found:
+        yield found.check

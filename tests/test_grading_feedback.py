@@ -10,20 +10,6 @@ from utils.grading.homework import opened
 from utils.grading.release import release
 
 
-@pytest.fixture(scope="module")
-def homework(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    write(root)
-    assert release(["hw9_small"], root=root) == 0
-    return root / "homework" / "hw9_small"
-
-
-@pytest.fixture
-def check(homework):
-    with opened(homework) as found:
-        yield found.check
-
-
 def test_summary_and_needs(check, capsys):
     check(student(GOOD))
     with pytest.raises(MissingExercise, match=r"^This experiment still needs total \(not checked yet\)\.") as caught:

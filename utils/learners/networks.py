@@ -49,17 +49,11 @@ def linear(
     return torch.baddbmm(b, x, w)
 
 
-def convnet(
-    widths: tuple[int, ...], generator: torch.Generator, channels: int = 1, gain: float = 1.0
-) -> Parameters:
-    """conv1 [out, in, 3, 3], scale1, shift1, conv2, ...: strided 3 x 3 convolutions with batch normalisation.
-
-    gain multiplies the filters (He et al., 2015). Normalisation hides it from the outputs, not from the
-    gradients: short filters turn further in each step.
-    """
+def convnet(widths: tuple[int, ...], generator: torch.Generator, channels: int = 1) -> Parameters:
+    """conv1 [out, in, 3, 3], scale1, shift1, conv2, ...: strided 3 x 3 convolutions with batch normalisation."""
     theta = {}
     for layer, (fan_in, fan_out) in enumerate(zip((channels, *widths[:-1]), widths, strict=True), start=1):
-        std = gain * (2 / (9 * fan_in)) ** 0.5
+        std = (2 / (9 * fan_in)) ** 0.5
         theta[f"conv{layer}"] = std * torch.randn(fan_out, fan_in, 3, 3, generator=generator)
         theta[f"scale{layer}"] = torch.ones(fan_out)
         theta[f"shift{layer}"] = torch.zeros(fan_out)

@@ -1,6 +1,5 @@
 """Prototypical networks (Snell, Swersky & Zemel, 2017), on all tasks at once."""
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from utils.learners.muon import Muon
 from utils.learners.networks import Parameters, conv_features, conv_statistics, convnet, repeat
+from utils.learners.training import descend
 from utils.tasks.episodes import Episodes, sample_classes, scale
 
 IGNORED = -100
@@ -93,20 +93,10 @@ def meta_train(
     filters = [p for name, p in theta.items() if name.startswith("conv")]
     others = [p for name, p in theta.items() if not name.startswith("conv")]
     optimisers = Muon(filters, lr=0.1), torch.optim.AdamW(others, lr=1e-2, weight_decay=1e-4, fused=True)
-    rates = [group["lr"] for optimiser in optimisers for group in optimiser.param_groups]
-    for step in range(steps):
-        loss = many_way_loss(theta, sample_many_way(pixels, n_way, n_images, generator))
-        share = min(1, (step + 1) / 30) * (1 + math.cos(math.pi * step / steps)) / 2
-        for optimiser, rate in zip(optimisers, rates, strict=True):
-            optimiser.param_groups[0]["lr"] = share * rate
-            optimiser.zero_grad()
-        loss.backward()
-        for optimiser in optimisers:
-            optimiser.step()
-        if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {step}: do the images hold any ink?")
-        if report is not None:
-            report(loss.item())
+    descend(
+        lambda: many_way_loss(theta, sample_many_way(pixels, n_way, n_images, generator)),
+        optimisers, steps, report=report,
+    )
     return theta
 
 
