@@ -45,3 +45,26 @@ def check(homework):
 
     with opened(homework) as found:
         yield found.check
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    """The key to the small homework, with fresh seeds."""
+    from homework_in_small import write
+
+    from utils.grading.official.key import make_key
+
+    return make_key(write(tmp_path_factory.mktemp("key")))
+
+
+@pytest.fixture(scope="module", params=["sandbox", "container"])
+def sandbox(request, key, tmp_path_factory):
+    """A sandbox of each level for the small homework."""
+    from grading_in_small import need
+
+    from utils.grading.sandbox.client import Limits, Sandbox
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        need(request.param, monkeypatch, tmp_path_factory.mktemp("python"))
+        with Sandbox(request.param, key.checks, key.preload, Limits(seconds=2, memory=512)) as made:
+            yield made

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from utils import cli_grading
 from utils.paths import course_root
 
 START = "lectures/00_start_here.ipynb"
@@ -103,6 +104,7 @@ def build_parser() -> Parser:
     sub = command(release, "write homework/ from solutions/ (all, or those named)")
     sub.add_argument("homework", nargs="*", metavar="HW")
     sub.add_argument("--check", action="store_true", help="write nothing; fail when homework/ is stale")
+    cli_grading.add(command)
     sub = command(data, "fetch or make the data sets (both, or the one named)")
     sub.add_argument("name", nargs="?", choices=["omniglot", "glyphs"], metavar="omniglot|glyphs")
     sub = command(notebooks, "put notebooks in their normal form (all, or those named)")

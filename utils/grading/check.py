@@ -43,10 +43,10 @@ class Check:
             return show(Feedback(_name(function) or "check", None, Verdict("type", complaint)))
         return show(self.judge(function.__name__, function))
 
-    def judge(self, name: str, function) -> Feedback:
-        """The feedback on `function` as the exercise `name`, kept but not shown."""
+    def judge(self, name: str, function, left_out: dict | None = None) -> Feedback:
+        """The feedback on `function` as the exercise `name`, kept but not shown; left_out as `attempt` takes it."""
         exercise = self.exercises[name]
-        feedback = Feedback(name, exercise.points, self._verdict(exercise, function))
+        feedback = Feedback(name, exercise.points, self._verdict(exercise, function, left_out))
         self.results[name] = feedback
         return feedback
 
@@ -70,22 +70,21 @@ class Check:
         rows = [self.results.get(e.name, Feedback(e.name, e.points, absent)) for e in self.exercises.values()]
         show(Summary(rows))
 
-    def _verdict(self, exercise: Exercise, function) -> Verdict:
+    def _verdict(self, exercise: Exercise, function, left_out: dict | None = None) -> Verdict:
         try:
             answer = self._load()[exercise.name]
         except KeyError:
             return self._unavailable(f"{self._answer_file().name} does not know this exercise")
         except (OSError, ValueError) as error:
             return self._unavailable(str(error))
-        got = {}
-        for seed in answer["inputs"]:
-            inputs = exercise.inputs(seed)
-            if not same_inputs(fingerprint(inputs), answer["inputs"][seed]):
+        got, inputs = {}, {seed: exercise.inputs(seed) for seed in answer["inputs"]}
+        for seed in inputs:
+            if not same_inputs(fingerprint(inputs[seed]), answer["inputs"][seed]):
                 return self._unavailable(f"{self._answer_file().name} was made for other inputs")
-            got[seed] = attempt(exercise, function, inputs)
+            got[seed] = attempt(exercise, function, inputs[seed], left_out)
             if isinstance(got[seed], Verdict):
                 return got[seed]
-        return judge(got, answer["reference"], answer["mistakes"])
+        return judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))
 
     def _unavailable(self, why: str) -> Verdict:
         todo = f"Get the homework's files again; a course author runs: course release {self._file.parent.name}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+HIDDEN = "hidden_"
 PUBLIC_SEEDS = (11, 23, 47)  # the cases that students see; grading draws its own
 
 
@@ -16,6 +17,10 @@ class Exercise:
     drive(function, inputs) -> {name: tensor or array}: builds what the function needs and calls it. An output is
     named GROUP or GROUP and PART ('phi_w1', 'phi.w1', 'meta-gradient of w1'): the feedback speaks of groups.
     A drive may raise an error that starts with 'your function' about what came back; it is shown as it is.
+
+    Where a function trains something, no value is the only right one: then quality(outputs, inputs) says how good the
+    outputs are, and on every seed at least `goal` is asked for. Inputs named 'hidden_...', as the labels of a test
+    set, are for `quality` alone: the drive does not get them, so grading never shows them to a student's code.
     """
 
     name: str
@@ -23,6 +28,25 @@ class Exercise:
     minutes: int
     inputs: Callable[[int], dict]
     drive: Callable[[Callable, dict], dict]
+    quality: Callable[[dict, dict], float] | None = None
+    goal: float = 1.0
+
+    def values(self, inputs: dict) -> Callable | None:
+        """The judge's comparison of values: None for equality, else quality on {seed: inputs} against the goal."""
+        if self.quality is None:
+            return None
+
+        def falls_short(got: dict, want: dict) -> str | None:
+            found = [float(self.quality(got[seed], inputs[seed])) for seed in want]
+            short = [quality for quality in found if not quality >= self.goal]  # a NaN is not enough
+            return f"reaches {min(short):.3g}, at least {self.goal:g} is asked for" if short else None
+
+        return falls_short
+
+
+def given(inputs: dict) -> dict:
+    """The inputs that a drive may see."""
+    return {name: value for name, value in inputs.items() if not name.startswith(HIDDEN)}
 
 
 @dataclass(frozen=True)

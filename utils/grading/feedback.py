@@ -40,16 +40,16 @@ class Feedback:
         return "" if self.points is None else f"{self.earned:g}/{self.points:g}"
 
     def __repr__(self):
-        return _printable("  ".join(filter(None, (self.name, self.score, self.verdict.message))))
+        return printable("  ".join(filter(None, (self.name, self.score, self.verdict.message))))
 
     def _repr_html_(self):
-        message = escape(_printable(self.verdict.message))
-        sign, colour = _sign(self.verdict)
+        message = escape(printable(self.verdict.message))
+        mark, colour = sign(self.verdict)
         score = f" <b>{escape(self.score)}</b>" if self.score else ""
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 2px 10px; color: inherit">'
-            f'<span style="color: {colour}; font-weight: bold">{sign}</span> '
-            f"<code>{escape(_printable(self.name))}</code>{score} {message}</div>"
+            f'<span style="color: {colour}; font-weight: bold">{mark}</span> '
+            f"<code>{escape(printable(self.name))}</code>{score} {message}</div>"
         )
 
 
@@ -71,7 +71,7 @@ class Summary:
     def _repr_html_(self):
         body = "".join(
             f"<tr><td><code>{escape(row.name)}</code></td><td>{escape(row.score)}</td>"
-            f'<td><span style="color: {_sign(row.verdict)[1]}">{_sign(row.verdict)[0]}</span> '
+            f'<td><span style="color: {sign(row.verdict)[1]}">{sign(row.verdict)[0]}</span> '
             f"{escape(row.state)}</td></tr>"
             for row in self.rows
         )
@@ -80,12 +80,12 @@ class Summary:
         return f'<table style="color: inherit"><thead>{head}</thead><tbody>{body}{total}</tbody></table>'
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters, line breaks or broken surrogates that an exception's text may hold."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _sign(verdict: Verdict) -> tuple[str, str]:
+def sign(verdict: Verdict) -> tuple[str, str]:
     """A symbol (plain type, no emoji) and a colour; the words say the same."""
     if verdict.kind == "passed":
         return "\u2713", GREEN

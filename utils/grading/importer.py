@@ -8,35 +8,39 @@ then found by function name, so copied, split, renamed or damaged cells do no ha
 import __future__
 
 import ast
-import json
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.grading.attempt import say
+from utils.grading.notebook_file import code_cells, read
 
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # their cell is Python; that of others is not
 
 
 @dataclass(frozen=True)
 class Imported:
-    """namespace: what the definitions made; skipped: a sentence for every cell or statement that failed."""
+    """namespace: what the definitions made; skipped: a sentence for every cell or statement that failed;
+    left_out: {name: number of the cell that computes it} for names that only running the notebook would make."""
 
     namespace: dict
     skipped: list[str]
+    left_out: dict[str, int]
 
 
-def import_notebook(notebook) -> Imported:
+def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda cell, line: None) -> Imported:
     """Definitions of a notebook: a path, or its JSON as a dict (any notebook format, also nbformat's own nodes).
 
+    before(cell, line) is called ahead of every statement that is kept; a text that it returns is why to skip it.
     Raises ValueError, with a sentence, if it is no notebook at all. Only a KeyboardInterrupt stops the import.
     """
-    namespace, skipped = {"__name__": "__main__", "__doc__": None}, []
-    flags = 0
-    for number, source in enumerate(code_cells(read(notebook)), start=1):
+    namespace, skipped, left_out = {"__name__": "__main__", "__doc__": None}, [], {}
+    flags, content = 0, read(notebook)
+    skipped += [content["note"]] if isinstance(content.get("note"), str) else []
+    for number, source in enumerate(code_cells(content), start=1):
         cell = f"<cell {number}>"
         try:
             text = plain_python(source)
@@ -47,41 +51,21 @@ def import_notebook(notebook) -> Imported:
         linecache.cache[cell] = (len(text), None, [line + "\n" for line in text.splitlines()], cell)
         for statement in statements:
             if not is_definition(statement, namespace):
+                left_out |= dict.fromkeys(_assigned(statement), number)
                 continue
             flags |= _future(statement)
             try:
+                reason = before(number, statement.lineno)
+                if reason:
+                    skipped.append(f"cell {number}, line {statement.lineno} was skipped: {reason}")
+                    continue
                 code = compile(ast.Module([statement], []), cell, "exec", flags=flags, dont_inherit=True)
                 exec(code, namespace)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
                 skipped.append(f"cell {number}, line {statement.lineno} was skipped: {say(error)}")
-    return Imported(namespace, skipped)
-
-
-def read(notebook) -> dict:
-    """The JSON of a notebook. Raises ValueError if there is none."""
-    if isinstance(notebook, dict):
-        return notebook
-    path = Path(notebook)
-    try:
-        found = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is not a notebook: its content is not JSON ({error})") from error
-    if not isinstance(found, dict) or not isinstance(found.get("cells", found.get("worksheets")), list):
-        raise ValueError(f"{path.name} is not a notebook: it has no cells")
-    return found
-
-
-def code_cells(notebook: dict) -> Iterator[str]:
-    """The source of every code cell, in order (notebook format 3 keeps them in worksheets, as `input`)."""
-    sheets = notebook.get("worksheets", [notebook])
-    for cell in [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]:
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            source = cell.get("source", cell.get("input", ""))
-            yield source if isinstance(source, str) else "".join(map(str, source or []))
+    return Imported(namespace, skipped, left_out)
 
 
 def plain_python(source: str) -> str:
@@ -116,6 +100,20 @@ def is_definition(statement: ast.stmt, known: dict) -> bool:
         block = [*statement.body, *statement.orelse, *handlers, *getattr(statement, "finalbody", [])]
         return all(isinstance(line, ast.Pass) or is_definition(line, known) for line in block)
     return False
+
+
+def _assigned(statement: ast.stmt) -> set[str]:
+    """Every name that the statement would give outside of the functions in it."""
+    nodes, found = [statement], set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            found |= {node.name} if hasattr(node, "name") else set()
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        nodes += ast.iter_child_nodes(node)
+    return found
 
 
 def _names(target: ast.expr) -> list[str]:

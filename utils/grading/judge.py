@@ -5,7 +5,7 @@ grader in a separate process all use it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +35,14 @@ class Verdict:
     misconception: str | None = None
 
 
-def judge(got: dict, want: dict, mistakes: Sequence[tuple] = ()) -> Verdict:
+def judge(got: dict, want: dict, mistakes: Sequence[tuple] = (), values: Callable | None = None) -> Verdict:
     """The verdict over all seeds. got, want: {seed: {output: array}}; mistakes: (message, credit, {seed: outputs}).
 
     The first complaint in the order names, shape, dtype, value; a misconception is claimed only where the answer
-    is wrong and agrees with the misconception's outputs on every seed (the first one that does).
+    is wrong and agrees with the misconception's outputs on every seed (the first one that does). values(got, want) ->
+    a sentence or None compares in the place of equality (`Exercise.values`).
     """
-    kind, complaint = _complaint(got, want)
+    kind, complaint = _complaint(got, want, values)
     if complaint is None:
         return Verdict("passed", "passed", 1.0)
     for message, credit, outputs in mistakes:
@@ -62,7 +63,7 @@ def describe(value) -> str:
     return f"{'an' if kind.__name__[:1].lower() in 'aeiou' else 'a'} {kind.__name__}{size}"
 
 
-def _complaint(got: dict, want: dict) -> tuple[str, str | None]:
+def _complaint(got: dict, want: dict, values: Callable | None = None) -> tuple[str, str | None]:
     """The first kind of disagreement in any seed and its sentence; (_, None) where all agree."""
     if not isinstance(got, dict):
         return "type", f"the outputs are {describe(got)}, expected a dict of arrays for each seed"
@@ -72,7 +73,7 @@ def _complaint(got: dict, want: dict) -> tuple[str, str | None]:
             complaint = find(got[seed], expected)
             if complaint:
                 return kind, complaint
-    return "value", _values(got, want)
+    return "value", (values or _values)(got, want)
 
 
 def _plain(outputs):

@@ -4,12 +4,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from utils.grading.attempt import attempt
+from utils.grading.answers import answers_on
 from utils.grading.exercise import PUBLIC_SEEDS, Exercise
 from utils.grading.expected import fingerprint, load, same_inputs, save
 from utils.grading.homework import Homework, HomeworkError, opened
-from utils.grading.importer import read
-from utils.grading.judge import Verdict, judge
+from utils.grading.judge import judge
+from utils.grading.notebook_file import read
 from utils.grading.student_copy import ReleaseError, leaks, readable, student_copy
 from utils.paths import course_root
 
@@ -23,7 +23,7 @@ def release(names: list[str], check: bool = False, root: Path | None = None) -> 
     """
     root = root or course_root()
     try:
-        chosen = [_find(root, name) for name in names] or list(_folders(root).values())
+        chosen = [find(root, name) for name in names] or list(_folders(root).values())
     except ReleaseError as error:
         print(error)
         return 2
@@ -41,7 +41,7 @@ def release(names: list[str], check: bool = False, root: Path | None = None) -> 
     return status
 
 
-def _find(root: Path, name: str) -> Path:
+def find(root: Path, name: str) -> Path:
     folders, name = _folders(root), Path(name).name
     near = [folder for folder in folders if folder.startswith(name)]
     if name in folders or len(near) == 1:
@@ -129,7 +129,7 @@ def build(solution: Path, folder: Path):
         _agree(homework, original)
         released = student_copy(original)
         checks = (solution / "checks.py").read_bytes()
-        answers = {name: answer(homework, exercise) for name, exercise in homework.check.exercises.items()}
+        answers = {name: _public(homework, exercise) for name, exercise in homework.check.exercises.items()}
         texts = {homework.notebook.name: readable(released), "checks.py": checks.decode()}
         texts["a message in mistakes.py"] = "\n".join(m[0] for a in answers.values() for m in a["mistakes"])
         found = leaks(original, texts)
@@ -139,6 +139,12 @@ def build(solution: Path, folder: Path):
         (folder / homework.notebook.name).write_bytes(text.encode())
         (folder / "checks.py").write_bytes(checks)
         save(folder / "expected.safetensors", answers)
+
+
+def _public(homework: Homework, exercise: Exercise) -> dict:
+    """The answers on the public seeds, with fingerprints in the place of inputs."""
+    found = answers_on(homework, exercise, PUBLIC_SEEDS)
+    return found | {"inputs": {seed: fingerprint(values) for seed, values in found["inputs"].items()}}
 
 
 def _agree(homework: Homework, notebook: dict):
@@ -158,36 +164,3 @@ def _agree(homework: Homework, notebook: dict):
         points = cells.get(f"check_{name}", {}).get("points")
         if points != exercise.points:
             raise ReleaseError(f"the cell check_{name} says {points} points, checks.py {exercise.points:g}")
-
-
-def answer(homework: Homework, exercise: Exercise, seeds=PUBLIC_SEEDS) -> dict:
-    """What the reference and each misconception give on `seeds`, as `expected.save` takes it.
-
-    Raises ReleaseError if the reference fails or differs from itself, or if a misconception raises, passes, or
-    cannot be told from one before it.
-    """
-    inputs = {seed: exercise.inputs(seed) for seed in seeds}
-    reference = _outputs(exercise, homework.functions[exercise.name], inputs, "the reference")
-    again = _outputs(exercise, homework.functions[exercise.name], inputs, "the reference")
-    if judge(again, reference).kind != "passed":
-        raise ReleaseError(f"{exercise.name}: the reference gives other values when it is called again")
-    known = []
-    for number, mistake in enumerate(homework.mistakes.get(exercise.name, []), start=1):
-        who = f"misconception {number} ({mistake.message})"
-        outputs = _outputs(exercise, mistake.function, inputs, who)
-        verdict = judge(outputs, reference, known)
-        if verdict.kind == "passed":
-            raise ReleaseError(f"{exercise.name}: {who} passes the check")
-        if verdict.misconception not in (None, mistake.message):
-            raise ReleaseError(f"{exercise.name}: {who} cannot be told from: {verdict.misconception}")
-        known.append((mistake.message, float(mistake.credit), outputs))
-    prints = {seed: fingerprint(inputs[seed]) for seed in seeds}
-    return {"inputs": prints, "reference": reference, "mistakes": known}
-
-
-def _outputs(exercise: Exercise, function, inputs: dict, who: str) -> dict:
-    outputs = {seed: attempt(exercise, function, values) for seed, values in inputs.items()}
-    for found in outputs.values():
-        if isinstance(found, Verdict):
-            raise ReleaseError(f"{exercise.name}: {who} gives no outputs: {found.message}")
-    return outputs
