@@ -43,8 +43,9 @@ def run(homework: str, paths: list[Path], out: Path | None, seeds: Path | None, 
     try:
         solution = find(course_root(), homework)
         found, problems = collect(paths, solution.name)
-        if not found and not problems:
-            raise ValueError(f"expected notebooks in {', '.join(map(str, paths))}, found none")
+        if not found:
+            why = "; ".join(f"{problem.source}: {problem.sentence}" for problem in problems[:5])
+            raise ValueError(f"no submission can be graded: {why or 'there is none'}")
         level = isolation.choose(options.isolation) if not options.dask else options.isolation
         given = read_seeds(seeds)["seeds"] if seeds else None
         if level == "none":
