@@ -25,7 +25,7 @@ def version_of(installed: dict[str, str]):
 
 def test_this_machine_is_healthy_but_for_what_varies():
     lines = {line.name: line for line in doctor.report()}
-    assert list(lines) == ["Python", "packages", "kernel", "widgets", "device", "data", "disk", "memory"]
+    assert list(lines) == ["Python", "packages", "kernel", "widgets", "device", "data", "disk", "memory", "grading"]
     assert all(lines[name].ok for name in ("Python", "packages", "kernel", "widgets", "device", "data"))
     assert len(str(lines["packages"]).splitlines()) == 1
 
@@ -129,3 +129,16 @@ def test_paths_are_shown_from_the_checkout_or_from_home(tmp_path):
     assert short(course_root() / ".venv") == ".venv"
     assert short(Path.home() / "somewhere" / "else") == "~/somewhere/else"
     assert short(tmp_path) == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "offered, text",
+    [
+        (["sandbox", "container"], "level sandbox"),
+        (["container"], "level container; for the better one, sandbox: no sandbox"),
+        ([], "course grade will refuse to run here (course check works): no sandbox"),
+    ],
+)
+def test_grading_names_the_best_isolation_and_how_to_get_it(offered, text):
+    line = doctor.grading(lambda level: "" if level in offered else f"no {level}")
+    assert line.ok and text in line.text

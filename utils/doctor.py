@@ -39,7 +39,7 @@ def doctor() -> int:
 def report() -> list[Line]:
     """All checks, each on its own: one that fails unexpectedly becomes a line of the report."""
     checks = {"Python": python, "packages": packages, "kernel": kernel, "widgets": widgets, "device": device,
-              "data": data, "disk": disk, "memory": memory}
+              "data": data, "disk": disk, "memory": memory, "grading": grading}
     lines = []
     for name, check in checks.items():
         try:
@@ -161,3 +161,18 @@ def memory(available: int | None = None) -> Line:
     enough = available >= MEMORY_GB * 1e9
     advice = "" if enough else f": close other programs, a notebook takes up to {MEMORY_GB} GB"
     return Line("memory", enough, f"{available / 1e9:.1f} GB available{advice}")
+
+
+def grading(lacks=None) -> Line:
+    """Which isolation `course grade` has here, and how to get the best; nothing that a student needs.
+
+    lacks: level -> why it is not offered, '' if it is.
+    """
+    if lacks is None:
+        from utils.grading.sandbox.isolation import lacks
+    best = lacks("sandbox")
+    if not best:
+        return Line("grading", True, "isolation level sandbox: bubblewrap and user namespaces")
+    if not lacks("container"):
+        return Line("grading", True, f"isolation level container; for the better one, sandbox: {best}")
+    return Line("grading", True, f"course grade will refuse to run here (course check works): {best}")

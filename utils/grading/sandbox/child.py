@@ -99,13 +99,15 @@ def _import(connection, request: dict, body: bytes, exercises: dict) -> Imported
 def _drive(connection, request: dict, body: bytes, exercise, imported: Imported):
     """One function on one case: arrays, or the kind and the words of a verdict."""
     _level_ground()
-    found = attempt(exercise, imported.namespace.get(exercise.name), wire.unpack(body), imported.left_out)
+    inputs = wire.unpack(body, request["order"])
+    found, order = attempt(exercise, imported.namespace.get(exercise.name), inputs, imported.left_out), []
     if not isinstance(found, Verdict):
+        order = [str(name) for name in found]
         found, body = _packed(found)
     if isinstance(found, Verdict):
         wire.send(connection, {"id": request["id"], "kind": found.kind, "message": found.message[:1000]})
     else:
-        wire.send(connection, {"id": request["id"], "kind": "arrays"}, body)
+        wire.send(connection, {"id": request["id"], "kind": "arrays", "order": order}, body)
 
 
 def _packed(outputs: dict) -> tuple[Verdict | None, bytes]:

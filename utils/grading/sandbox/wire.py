@@ -77,11 +77,12 @@ def pack(arrays: dict[str, np.ndarray]) -> bytes:
         raise ValueError(f"outputs of dtype {kinds} are not expected") from error
 
 
-def unpack(body: bytes) -> dict[str, np.ndarray]:
-    """The arrays in a body. Raises WireError if there are none."""
+def unpack(body: bytes, order) -> dict[str, np.ndarray]:
+    """The arrays in a body, in the order that the header tells (safetensors has its own). Raises WireError."""
     from safetensors.numpy import load
 
     try:
-        return load(body)
+        found = load(body)
+        return {name: found[name] for name in order if name in found} | found
     except Exception as error:  # damaged or hostile bytes, dtypes that numpy does not know
         raise WireError("a message whose arrays cannot be read") from error
