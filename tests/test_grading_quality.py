@@ -34,7 +34,7 @@ def _accuracy(outputs, inputs):
     return (outputs["labels"] == inputs["hidden_y"]).mean()
 
 
-EXERCISES = [Exercise("classify", 4, 20, _inputs, _drive, quality=_accuracy, goal=0.85)]
+EXERCISES = [Exercise("classify", 4, 20, _inputs, _drive, quality=_accuracy, goal=0.7)]
 check = checker(__file__, EXERCISES)
 '''
 MISTAKES = '''
@@ -83,7 +83,7 @@ def test_another_method_that_is_good_enough_earns_the_points(graded):
 def test_a_poor_one_is_told_how_far_it_is(graded):
     row = graded("def classify(x, y, new_x): return 1 - y[torch.cdist(new_x, x).argmin(1)]")
     assert row["earned"] == 0 and row["kind"] == "value"
-    assert "at least 0.85 is asked for" in row["message"]
+    assert "at least 0.7 is asked for" in row["message"]
     row = graded("def classify(x, y, new_x): return 0 * y")
     assert row["misconception"] == "Not every example is of class 0."
 

@@ -131,7 +131,8 @@ def _summary(store: Store, records: list[dict]) -> str:
     lines += [f"needs a person: {record['student']}: {record['problem']}" for record in people[:20]]
     lines += [f"... and {len(people) - 20} more"] if len(people) > 20 else []
     waiting = sum(bool(answer["answer"]) for record in records for answer in record["written"])
-    lines += [f"{waiting} written answers are in {store.out / 'written.csv'}: fill in points, then run this again"]
+    if waiting:
+        lines += [f"{waiting} written answers are in {store.out / 'written.csv'}: fill in points, then run this again"]
     return "\n".join([*lines, f"What the class did: {store.out / 'summary.html'}"])
 
 

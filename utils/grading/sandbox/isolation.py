@@ -26,7 +26,7 @@ class IsolationError(Exception):
 
 def command(level: str, arguments: list[str], folder: Path) -> list[str]:
     """The command line that starts this Python at `level`; `folder` is all of the homework that it will see."""
-    python = [sys.executable, "-I", *arguments]
+    python = [sys.executable, "-s", "-P", *arguments]  # no user's packages, no working folder on the path
     if level != "sandbox":
         return python
     shown = [arg for path in _shown() for arg in ("--ro-bind", str(path), str(path))]

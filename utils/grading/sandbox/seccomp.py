@@ -23,6 +23,7 @@ DENIED = {  # name: number on x86-64, on arm64; None where there is no such call
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "init_module": (175, 105),
     "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "open_by_handle_at": (304, 265), "personality": (135, 92),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
 }  # fmt: skip
 CLONE, CLONE3 = (56, 220), 435
 CLONE_THREAD = 0x10000

@@ -1,6 +1,6 @@
 """The process in the sandbox that loads torch once and forks a confined child for each visit. It holds no secret.
 
-    python -I -m utils.grading.sandbox.zygote DESCRIPTOR LEVEL
+    python -s -P -m utils.grading.sandbox.zygote DESCRIPTOR LEVEL
 
 DESCRIPTOR is a socket of packets. The first packet is a JSON object: `folder` (of the public checks.py), `preload`
 (modules that notebooks import), `memory` (MB), `seconds` (CPU time of a visit), `secrets` (paths that must be out of
