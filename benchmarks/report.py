@@ -24,7 +24,7 @@ def machine() -> dict:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **versions,
-        **peers.PINS,
+        **peers.PINS["meta-gradients"],
     }
 
 

@@ -121,7 +121,7 @@ def contenders(n_tasks: int, steps: int, libraries: bool) -> dict:
 
 def run(quick: bool) -> list[Row]:
     """25 tasks, 10 shots, second order, 1 and 5 inner steps."""
-    reason = "left out by --quick" if quick else peers.prepare()
+    reason = "left out by --quick" if quick else peers.prepare("meta-gradients")
     rows = []
     for steps, targets in TARGETS.items():
         label = f"{steps} inner step{'s' * (steps > 1)}"

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import measure, omniglot_maml, report, sinusoid
+from benchmarks import measure, omniglot_maml, peers, report, sinusoid
 from benchmarks.__main__ import BENCHMARKS
 from utils.paths import course_root
 from utils.tasks import omniglot
@@ -70,3 +70,14 @@ def test_results_of_one_machine_are_kept_and_of_another_replaced(tmp_path):
     path.write_text("{")
     report.write(path, {"first": [row]}, {"cores": 2})
     assert list(json.loads(path.read_text())["results"]) == ["first"]
+
+
+def test_a_group_of_peers_that_cannot_be_installed_leaves_a_reason_and_nothing_else(course_cache, monkeypatch):
+    monkeypatch.setitem(peers.PINS, "nbgrader", {"nbgrader": "no version"})
+    assert peers.prepare("nbgrader").startswith("could not be installed: ")
+    assert list((course_cache / "bench-env").iterdir()) == []
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    peers.folder("nbgrader").mkdir()
+    monkeypatch.setitem(peers.MODULES, "nbgrader", ("nbgrader_is_not_here",))
+    assert peers.prepare("nbgrader") == "could not be imported: No module named 'nbgrader_is_not_here'"
+    assert peers.environment("nbgrader")["PYTHONPATH"].split(os.pathsep)[0] == str(peers.folder("nbgrader"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utils.grading.homework import HomeworkError
-from utils.grading.official import report
+from utils.grading.official import gradebook, report
 from utils.grading.official.grade import blank, grade
 from utils.grading.official.key import Key, make_key
 from utils.grading.official.store import Store, StoreError, read_seeds
@@ -52,6 +52,8 @@ def run(homework: str, paths: list[Path], out: Path | None, seeds: Path | None, 
             return _self_check(make_key(solution, given), found, options)
         if out is None:
             raise ValueError("expected a folder for the grades: --out FOLDER")
+        if options.gradebook:
+            gradebook.ready(options.gradebook)
         with Store(out) as store:
             before = store.settings()
             key = make_key(solution, given or (before or {}).get("seeds"))
@@ -110,9 +112,7 @@ def _finish(store: Store, key: Key, solution: Path, options: Options) -> int:
     records = list(store.records().values())
     report.write_all(store.out, records, key.about)
     if options.gradebook:
-        from utils.grading.official.gradebook import fill
-
-        fill(options.gradebook, records, solution)
+        gradebook.fill(options.gradebook, records, solution)
     if options.as_json:
         print(json.dumps(records, indent=1))
     else:
