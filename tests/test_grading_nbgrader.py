@@ -169,14 +169,17 @@ def test_the_database_is_of_the_version_that_nbgrader_itself_makes(solution, url
 def test_nbgrader_makes_of_solutions_what_course_release_makes(tmp_path):
     """Also after records were entered: both know the same cells."""
     from nbgrader.apps import NbGraderAPI
-    from traitlets.config import Config
+    from traitlets.config import PyFileConfigLoader
 
     url, folder = f"sqlite:///{tmp_path / 'gradebook.db'}", course_root() / "solutions" / HW2
-    shutil.copytree(folder, tmp_path / "source" / HW2, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(folder, tmp_path / "solutions" / HW2, ignore=shutil.ignore_patterns("__pycache__"))
     fill(url, [records_in_small.stuck("mia")], folder)
-    made_by = NbGraderAPI(config=Config(CourseDirectory={"root": str(tmp_path), "db_url": url}))
+    config = PyFileConfigLoader("nbgrader_config.py", str(course_root())).load_config()
+    config.CourseDirectory |= {"root": str(tmp_path), "db_url": url}
+    made_by = NbGraderAPI(config=config)
     outcome = made_by.generate_assignment(HW2)
     assert outcome["success"], outcome
+    assert {path.name for path in (tmp_path / "release" / HW2).iterdir()} == {f"{HW2}.ipynb", "checks.py"}
     ours = nbformat.read(course_root() / "homework" / HW2 / f"{HW2}.ipynb", as_version=4)
     theirs = nbformat.read(tmp_path / "release" / HW2 / f"{HW2}.ipynb", as_version=4)
     assert [comparable(cell) for cell in theirs.cells] == [comparable(cell) for cell in ours.cells]
