@@ -17,7 +17,7 @@ from benchmarks.grading_peers import PEERS, Graded, cpu_of
 from benchmarks.measure import Row
 from utils.grading.sandbox import isolation
 
-COUNTS = {"course grade": 120, "whole notebooks": 120, "nbgrader": 21, "otter": 3}  # students in one round
+COUNTS = {"course grade": 300, "whole notebooks": 300, "nbgrader": 21, "otter": 3}  # students in one round
 HOW = {"nbgrader": "`nbgrader autograde`, {} in one call", "otter": "`otter run`, one call for each of {}"}
 ROUNDS = 2
 MOST = 0.15  # CPU seconds of a submission

@@ -78,7 +78,7 @@ def need(level: str, monkeypatch, folder: Path):
         rest = folder / "rest"
         rest.mkdir(exist_ok=True)
         real = isolation.command
-        environment = {**isolation.environment(), "PATH": os.environ["PATH"]}
-        monkeypatch.setattr(isolation, "environment", lambda: environment)
+        clean = isolation.environment
+        monkeypatch.setattr(isolation, "environment", lambda *home: clean(*home) | {"PATH": os.environ["PATH"]})
         monkeypatch.setattr(isolation, "command", lambda *a: open_python(real(*a), rest))
         assert shutil.which("unshare")

@@ -14,10 +14,10 @@ from utils.grading.judge import Verdict, describe
 LONGEST = 300  # characters of an exception's message that are worth reading
 
 
-def attempt(exercise: Exercise, function, inputs: dict, left_out: dict | None = None) -> dict | Verdict:
+def attempt(exercise: Exercise, function, inputs: dict, imported=None) -> dict | Verdict:
     """Drive `function` on a fresh copy of `inputs`: {output: array}, or why there is none.
 
-    left_out: {name: number of the cell that computes it}, where the function comes from an imported notebook.
+    imported: the notebook (`importer.Imported`) that the function comes from, if it does.
     Whatever the function does stays inside, except KeyboardInterrupt. Warnings are silenced; gradients are on.
     """
     returned = []
@@ -34,7 +34,7 @@ def attempt(exercise: Exercise, function, inputs: dict, left_out: dict | None = 
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return _explain(error, function, called.__code__, returned, left_out or {})
+        return _explain(error, function, called.__code__, returned, imported)
     if any(value is None for value in returned):
         return Verdict("type", "your function returned None: did you forget return?")
     for name, value in outputs.items():
@@ -54,7 +54,7 @@ def _quiet() -> ExitStack:
     return stack
 
 
-def _explain(error: BaseException, function, entry, returned: list, left_out: dict) -> Verdict:
+def _explain(error: BaseException, function, entry, returned: list, imported) -> Verdict:
     """The verdict on an exception: `entry` is the code object through which the drive calls the function."""
     frames = list(traceback.walk_tb(error.__traceback__))
     inside = [k for k, (frame, _) in enumerate(frames) if frame.f_code is entry]
@@ -73,17 +73,18 @@ def _explain(error: BaseException, function, entry, returned: list, left_out: di
             return Verdict("not attempted", "not attempted")
         return Verdict("raised", f"it calls {code.co_name}, which is not written yet")
     where = "" if itself else f"in {code.co_name}, "
-    hint = _computed_elsewhere(error, left_out)
+    hint = _computed_elsewhere(error, imported)
     return Verdict("raised", f"{what} ({where}{place(code.co_filename, line, source)}){hint}")
 
 
-def _computed_elsewhere(error: BaseException, left_out: dict) -> str:
+def _computed_elsewhere(error: BaseException, imported) -> str:
     """What to do about a global that only running the whole notebook would make; '' for any other error."""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
-    if name not in left_out:
+    cell = imported.left_out.get(name) if imported is not None else None
+    if cell is None:
         return ""
     return (
-        f". Cell {left_out[name]} computes {name}, but grading runs only imports, functions, classes and constants in "
+        f". Cell {cell} computes {name}, but grading runs only imports, functions, classes and constants in "
         f"CAPITALS: make {name} inside the function, or a constant"
     )
 

@@ -43,10 +43,10 @@ class Check:
             return show(Feedback(_name(function) or "check", None, Verdict("type", complaint)))
         return show(self.judge(function.__name__, function))
 
-    def judge(self, name: str, function, left_out: dict | None = None) -> Feedback:
-        """The feedback on `function` as the exercise `name`, kept but not shown; left_out as `attempt` takes it."""
+    def judge(self, name: str, function, imported=None) -> Feedback:
+        """The feedback on `function` as the exercise `name`, kept but not shown; imported as `attempt` takes it."""
         exercise = self.exercises[name]
-        feedback = Feedback(name, exercise.points, self._verdict(exercise, function, left_out))
+        feedback = Feedback(name, exercise.points, self._verdict(exercise, function, imported))
         self.results[name] = feedback
         return feedback
 
@@ -70,7 +70,7 @@ class Check:
         rows = [self.results.get(e.name, Feedback(e.name, e.points, absent)) for e in self.exercises.values()]
         show(Summary(rows))
 
-    def _verdict(self, exercise: Exercise, function, left_out: dict | None = None) -> Verdict:
+    def _verdict(self, exercise: Exercise, function, imported=None) -> Verdict:
         try:
             answer = self._load()[exercise.name]
         except KeyError:
@@ -81,7 +81,7 @@ class Check:
         for seed in inputs:
             if not same_inputs(fingerprint(inputs[seed]), answer["inputs"][seed]):
                 return self._unavailable(f"{self._answer_file().name} was made for other inputs")
-            got[seed] = attempt(exercise, function, inputs[seed], left_out)
+            got[seed] = attempt(exercise, function, inputs[seed], imported)
             if isinstance(got[seed], Verdict):
                 return got[seed]
         return judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))

@@ -24,11 +24,16 @@ PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # their cell is P
 @dataclass(frozen=True)
 class Imported:
     """namespace: what the definitions made; skipped: a sentence for every cell or statement that failed;
-    left_out: {name: number of the cell that computes it} for names that only running the notebook would make."""
+    not_run: (number of the cell, statement) for all that is no definition."""
 
     namespace: dict
     skipped: list[str]
-    left_out: dict[str, int]
+    not_run: list[tuple[int, ast.stmt]]
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """{name: number of the cell that computes it} for names that only running the notebook would make."""
+        return {name: number for number, statement in self.not_run for name in _assigned(statement)}
 
 
 def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda cell, line: None) -> Imported:
@@ -37,7 +42,7 @@ def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda 
     before(cell, line) is called ahead of every statement that is kept; a text that it returns is why to skip it.
     Raises ValueError, with a sentence, if it is no notebook at all. Only a KeyboardInterrupt stops the import.
     """
-    namespace, skipped, left_out = {"__name__": "__main__", "__doc__": None}, [], {}
+    namespace, skipped, not_run = {"__name__": "__main__", "__doc__": None}, [], []
     flags, content = 0, read(notebook)
     skipped += [content["note"]] if isinstance(content.get("note"), str) else []
     for number, source in enumerate(code_cells(content), start=1):
@@ -51,7 +56,7 @@ def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda 
         linecache.cache[cell] = (len(text), None, [line + "\n" for line in text.splitlines()], cell)
         for statement in statements:
             if not is_definition(statement, namespace):
-                left_out |= dict.fromkeys(_assigned(statement), number)
+                not_run.append((number, statement))
                 continue
             flags |= _future(statement)
             try:
@@ -65,7 +70,7 @@ def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda 
                 raise
             except BaseException as error:
                 skipped.append(f"cell {number}, line {statement.lineno} was skipped: {say(error)}")
-    return Imported(namespace, skipped, left_out)
+    return Imported(namespace, skipped, not_run)
 
 
 def plain_python(source: str) -> str:

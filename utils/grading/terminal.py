@@ -29,6 +29,6 @@ def check_folder(folder: Path) -> int:
 
 def _row(homework, name: str) -> Feedback:
     if name in homework.functions:
-        return homework.check.judge(name, homework.functions[name], homework.imported.left_out)
+        return homework.check.judge(name, homework.functions[name], homework.imported)
     points = homework.check.exercises[name].points
     return Feedback(name, points, Verdict("missing", f"the notebook defines no function {name}"))

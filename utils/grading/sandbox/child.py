@@ -47,6 +47,7 @@ def _confine(level: str, settings: dict, uid: int, folder: str | None):
         confine.private_folders()
     else:
         os.chdir(folder)
+        os.environ["HOME"] = folder
     if level == "container":
         confine.become(uid)
         confine.die_with_parent()
@@ -59,7 +60,7 @@ def _confine(level: str, settings: dict, uid: int, folder: str | None):
 
 def serve(connection, exercises: dict):
     """Answers requests until the trusted side hangs up."""
-    imported = Imported({}, [], {})
+    imported = Imported({}, [], [])
     while True:
         try:
             request, body = wire.receive(connection, most=1 << 30)
@@ -88,7 +89,7 @@ def _import(connection, request: dict, body: bytes, exercises: dict) -> Imported
         imported = import_notebook(notebook, before)
     except ValueError as error:
         wire.send(connection, {"id": request["id"], "unreadable": say(error).partition(": ")[2]})
-        return Imported({}, [], {})
+        return Imported({}, [], [])
     functions = [name for name in exercises if callable(imported.namespace.get(name))]
     notes = [note[:400] for note in imported.skipped[:MOST_NOTES]]
     answers = {name: text[:LONGEST_ANSWER] for name, text in answers.items()}
@@ -100,7 +101,7 @@ def _drive(connection, request: dict, body: bytes, exercise, imported: Imported)
     """One function on one case: arrays, or the kind and the words of a verdict."""
     _level_ground()
     inputs = wire.unpack(body, request["order"])
-    found, order = attempt(exercise, imported.namespace.get(exercise.name), inputs, imported.left_out), []
+    found, order = attempt(exercise, imported.namespace.get(exercise.name), inputs, imported), []
     if not isinstance(found, Verdict):
         order = [str(name) for name in found]
         found, body = _packed(found)
@@ -128,5 +129,5 @@ def _level_ground():
     np.random.seed(0)
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float32)
-    torch.set_default_device("cpu")
+    torch.set_default_device(None)
     torch.set_grad_enabled(True)

@@ -69,7 +69,8 @@ class Sandbox:
         try:
             start = isolation.command(self.level, arguments, self._folder)
             quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
-            self._process = subprocess.Popen(start, pass_fds=[theirs.fileno()], env=isolation.environment(), **quiet)
+            home = isolation.environment() if self.level == "sandbox" else isolation.environment(str(self._folder))
+            self._process = subprocess.Popen(start, pass_fds=[theirs.fileno()], env=home, **quiet)
             theirs.close()
             ours.settimeout(START)
             ours.send(json.dumps(self._settings).encode())

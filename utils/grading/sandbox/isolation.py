@@ -39,10 +39,11 @@ def command(level: str, arguments: list[str], folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def environment() -> dict[str, str]:
-    """All that the sandboxed Python gets of an environment."""
-    found = {"PATH": "/usr/bin:/bin", "HOME": confine.BOX, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-    return found | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+def environment(home: str = confine.BOX) -> dict[str, str]:
+    """All that the sandboxed Python gets of an environment; large pages of memory make its forks cheaper."""
+    found = {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
+    return found | threads | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 def _shown() -> list[Path]:
