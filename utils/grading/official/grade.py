@@ -29,7 +29,7 @@ def grade(key: Key, sandbox: Sandbox, submission) -> dict:
         if all(row["kind"] == "missing" for row in record["exercises"]):
             raise Unreadable("no function of this homework is in the notebook: is it another homework's?")
     except (Unreadable, ValueError) as error:
-        record |= {"status": "needs a person", "problem": str(error)}
+        record |= {"status": "needs a person", "problem": _text(str(error))}
     seconds = round(time.monotonic() - start, 3)
     return record | {"times": {"graded": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds}}
 
@@ -62,17 +62,22 @@ def _results(key: Key, trial: Trial) -> dict:
     return {
         "exercises": [_row(case, trial.verdicts[case.name], trial.seconds[case.name]) for case in key.cases],
         "written": [dict(question, answer=_answer(answers.get(question["name"]))) for question in key.written],
-        "notes": [note[:NOTE_MOST] for note in notes if isinstance(note, str)][:NOTES_MOST],
+        "notes": [_text(note[:NOTE_MOST]) for note in notes if isinstance(note, str)][:NOTES_MOST],
     }
 
 
 def _row(case: Case, verdict: Verdict, seconds: float) -> dict:
     return {
         "name": case.name, "points": case.points, "earned": round(case.points * verdict.credit, 4),
-        "kind": verdict.kind, "message": verdict.message, "misconception": verdict.misconception,
+        "kind": verdict.kind, "message": _text(verdict.message), "misconception": verdict.misconception,
         "seconds": round(seconds, 3),
     }  # fmt: skip
 
 
 def _answer(text) -> str | None:
-    return text[:ANSWER_MOST] if isinstance(text, str) and text.strip() not in ("", *TEXT_STUB) else None
+    return _text(text[:ANSWER_MOST]) if isinstance(text, str) and text.strip() not in ("", *TEXT_STUB) else None
+
+
+def _text(text: str) -> str:
+    """A stranger's text as text that every file can hold: half a character becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()

@@ -23,6 +23,7 @@ MOST_NOTES = 50
 def live(connection, level: str, settings: dict, exercises: dict, uid: int, folder: str | None):
     """From the fork to the end; never returns."""
     try:
+        os.setsid()  # a signal to its group reaches nobody else
         try:
             _confine(level, settings, uid, folder)
         except Exception as error:
@@ -86,7 +87,7 @@ def _import(connection, request: dict, body: bytes, exercises: dict) -> Imported
     try:
         notebook = read(body)
         answers = written_answers(notebook, request["questions"])
-        imported = import_notebook(notebook, before)
+        imported = import_notebook(notebook, before, wanted=exercises)
     except ValueError as error:
         wire.send(connection, {"id": request["id"], "unreadable": say(error).partition(": ")[2]})
         return Imported({}, [], [])

@@ -33,25 +33,27 @@ def main(descriptor: int, level: str):
         return
     gc.collect()
     gc.freeze()  # what is loaded now stays shared between all children
+    users = confine.reserve_users() if level == "container" else [0]
     control.send(b"ready")
     visits = 0
     while True:
         packet, rights, *_ = control.recvmsg(16, socket.CMSG_SPACE(4))
-        _bury()
+        _bury(wait=level == "container")  # there, one visit must be swept away before the next may look around
         if not packet:
             break
         connection = socket.socket(fileno=array.array("i", rights[0][2])[0])
         visits += 1
         if os.fork() == 0:
-            control.close()
-            supervise(connection, level, settings, exercises, confine.FIRST_UID + visits % confine.UIDS)
+            os.closerange(3, connection.fileno())
+            os.closerange(connection.fileno() + 1, 4096)
+            supervise(connection, level, settings, exercises, users[visits % len(users)])
         connection.close()
 
 
-def _bury():
-    """Waits for supervisors that have ended."""
+def _bury(wait: bool):
+    """Takes leave of supervisors that have ended; with `wait`, of all."""
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
+        while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
             pass
     except ChildProcessError:
         pass
@@ -127,9 +129,12 @@ def _sweep(uid: int):
     os.waitpid(killer, 0)
     for shared in ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock"):
         for entry in os.scandir(shared) if os.path.isdir(shared) else ():
-            if entry.stat(follow_symlinks=False).st_uid == uid:
-                remove = shutil.rmtree if entry.is_dir(follow_symlinks=False) else os.unlink
-                remove(entry.path)
+            try:
+                if entry.stat(follow_symlinks=False).st_uid == uid:
+                    remove = shutil.rmtree if entry.is_dir(follow_symlinks=False) else os.unlink
+                    remove(entry.path)
+            except OSError:  # somebody else's file that is gone by now
+                continue
 
 
 if __name__ == "__main__":
