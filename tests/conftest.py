@@ -68,3 +68,25 @@ def sandbox(request, key, tmp_path_factory):
         need(request.param, monkeypatch, tmp_path_factory.mktemp("python"))
         with Sandbox(request.param, key.checks, key.preload, Limits(seconds=2, memory=512)) as made:
             yield made
+
+
+@pytest.fixture(scope="module")
+def hw2(tmp_path_factory):
+    """(key, sandbox) for homework 2."""
+    from fuzz import HW
+    from grading_in_small import need
+
+    from utils.grading.official.key import make_key
+    from utils.grading.sandbox.client import Limits, Sandbox
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        need("sandbox", monkeypatch, tmp_path_factory.mktemp("python"))
+        key = make_key(HW)
+        with Sandbox("sandbox", key.checks, key.preload, Limits(seconds=5)) as made:
+            yield key, made
+
+
+@pytest.fixture(scope="module")
+def whole(hw2):
+    """{exercise: points} of homework 2."""
+    return {case.name: case.points for case in hw2[0].cases}

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
@@ -27,8 +27,8 @@ class Case:
     name: str
     points: float
     minutes: int
-    public: dict
-    fresh: dict
+    public: dict = field(repr=False)
+    fresh: dict = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Key:
     homework: str
     version: str
     title: str
-    checks: str
-    cases: tuple[Case, ...]
+    checks: str = field(repr=False)
+    cases: tuple[Case, ...] = field(repr=False)  # hidden values are not for logs
     written: tuple[dict, ...]
     preload: tuple[str, ...]
 
