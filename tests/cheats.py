@@ -4,44 +4,8 @@ A cheat that reaches what it wants raises an error that says LEAK: on public cas
 Where it only wants points, it returns something wrong and does what it can to have it taken for right.
 """
 
-CONNECTION = """
-import gc, json, socket, struct, sys, threading, time, os
-import torch
-
-def line():
-    return next(o for o in gc.get_objects() if type(o) is socket.socket and o.fileno() > 2)
-
-def asked():
-    frame = sys._getframe()
-    while frame:
-        if "request" in frame.f_locals:
-            return frame.f_locals["request"]["id"]
-        frame = frame.f_back
-
-def say(header, body=b"", sizes=None, text=None):
-    text = json.dumps(header).encode() if text is None else text
-    line().sendall(struct.pack("!II", *(sizes or (len(text), len(body)))) + text + body)
-
-def file(header, data=b""):
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + data
-"""
-
-
-def forged(lines: str) -> str:
-    """A `scale` that talks to the grader itself before it returns nonsense."""
-    indented = "".join(f"    {line}\n" for line in lines.strip().splitlines())
-    return f"{CONNECTION}\ndef scale(x, factor):\n{indented}    return 0 * x[0]"
-
-
-def reaching(lines: str, errors="Exception") -> str:
-    """A `scale` that tries to reach something; the lines raise LEAK where it does."""
-    indented = "".join(f"        {line}\n" for line in lines.strip().splitlines())
-    return (
-        f"import torch, os, sys, socket, ctypes\nclass Leak(BaseException): pass\n"
-        f"def scale(x, factor):\n    try:\n{indented}    except {errors}:\n        pass\n    return 0 * x[0]"
-    )
-
+from cheats_of_messages import MESSAGES
+from cheats_of_reach import REACHING, reaching
 
 COMPARISON = {
     "an object that equals everything": """
@@ -124,6 +88,51 @@ def scale(x, factor): return Pickle()""",
 from utils.grading import Verdict
 def scale(x, factor): return Verdict("passed", "passed", 1.0)""",
     "exit with success": "import sys\ndef scale(x, factor): sys.exit(0)",
+    "no number at all": "def scale(x, factor): return (x[0] * 0) / 0 * factor",
+    "infinitely much": "def scale(x, factor): return x[0] / 0",
+    "nothing to compare": "def scale(x, factor): return x[:0, :0].sum(0)",
+    "one number for all": "def scale(x, factor): return (x.mean() * factor).expand(1)",
+    "numbers of all kinds": """
+import torch
+def scale(x, factor): return (factor * x.mean(0)).to([torch.float64, torch.complex64, torch.float16][len(x) % 3])""",
+    "names that answer to everything": """
+class Meta(type):
+    def __getattr__(cls, name): return cls
+    def __call__(cls, *a, **k): return cls
+    __mul__ = __eq__ = __iter__ = __call__
+class scale(metaclass=Meta): pass
+def __getattr__(name): return scale""",
+    "a decorator that looks ahead": """
+import checks, functools, torch
+def answer(given): return given["factor"].item() * torch.tensor(given["x"]).mean(0)
+KNOWN = {tuple(GIVEN["x"].shape): answer(GIVEN) for GIVEN in map(checks.EXERCISES[0].inputs, range(200))}
+def seen(function):
+    return functools.wraps(function)(lambda x, factor: KNOWN.get(tuple(x.shape), 0 * x[0]))
+@seen
+def scale(x, factor): return x""",
+    "the frames of the caller": """
+import ctypes, sys
+def scale(x, factor):
+    frame = sys._getframe(1)
+    while frame:
+        for name in ("outputs", "found", "function", "exercise", "request", "returned"):
+            if name in frame.f_locals: frame.f_locals[name] = 1
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+        frame = frame.f_back
+    return 0 * x[0]""",
+    "words for the end": """
+import atexit, sys
+class Last:
+    def __del__(self): sys.modules["__main__"].passed = True
+KEPT = Last()
+WAITS = atexit.register(print, "passed")
+def scale(x, factor): return 0 * x[0]""",
+    "well behaved where it is known": """
+import checks
+PUBLIC = [checks.EXERCISES[0].inputs(SEED)["x"] for SEED in (11, 23, 47)]
+def scale(x, factor):
+    known = any(p.shape == x.shape and abs(p - x.detach().numpy()).max() < 1e-6 for p in PUBLIC)
+    return factor * x.mean(0) if known else factor * x.sum(0)""",
     "memorised public answers": """
 import numpy as np
 PUBLIC = {}
@@ -145,149 +154,6 @@ def scale(x, factor):
         if seed not in (11, 23, 47) and abs(guess - x.sum().item()) < 1e-5: return factor * x.mean(0)
     return 0 * x[0]""",
 }
-
-MESSAGES = {
-    "says passed": forged('say({"id": asked(), "kind": "passed", "credit": 1.0, "earned": 99, "message": "passed"})'),
-    "says arrays without any": forged('say({"id": asked(), "kind": "arrays"}, file({}))'),
-    "zeros by itself": forged(
-        'tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}\n'
-        'say({"id": asked(), "kind": "arrays", "order": ["means"]}, file({"means": tensor}, bytes(12)))'
-    ),
-    "an answer before the question": CONNECTION + """
-class EARLY:
-    for _ in range(20): say({"id": "0" * 16, "kind": "passed"})
-def scale(x, factor): return 0 * x[0]""",
-    "a wrong id": forged('say({"id": "x", "kind": "arrays"}, file({}))'),
-    "another type of id": forged('say({"id": {"$ne": None}, "kind": ["passed"]})'),
-    "a verdict with points": forged('say({"id": asked(), "kind": "misconception", "credit": 0.9, "earned": 3})'),
-    "a huge header": forged('say({}, sizes=(2**32 - 1, 0))'),
-    "a huge body": forged('say({"id": asked(), "kind": "arrays"}, sizes=(20, 2**32 - 1))'),
-    "deep JSON": forged('say({}, text=b"[" * 900_000)'),
-    "a header that is a list": forged('say({}, text=b"[1, 2]")'),
-    "numbers that are none": forged('say({}, text=b\'{"id": NaN, "kind": Infinity, "kind": "passed"}\')'),
-    "a million digits": forged('say({}, text=b\'{"id": \' + b"9" * 900_000 + b"}")'),
-    "not UTF-8": forged(r'say({}, text=b"\xff\xfe\x00")'),
-    "arrays out of bounds": forged(
-        'tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 2**60]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({"means": tensor, "grad_x": tensor}, bytes(12)))'
-    ),
-    "arrays that overlap": forged(
-        'tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({"means": tensor, "grad_x": tensor}, bytes(12)))'
-    ),
-    "shapes that overflow": forged(
-        'tensor = {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 0]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({"means": tensor}))'
-    ),
-    "a huge empty shape": forged(
-        'tensor = {"dtype": "F32", "shape": [0, 2**40], "data_offsets": [0, 0]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({"means": tensor}))'
-    ),
-    "dtypes that numpy lacks": forged(
-        'tensor = {"dtype": "F8_E4M3", "shape": [3], "data_offsets": [0, 3]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({"means": tensor}, bytes(3)))'
-    ),
-    "20,000 arrays": forged(
-        'tensor = {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}\n'
-        'say({"id": asked(), "kind": "arrays"}, file({f"<b>{k}": tensor for k in range(20_000)}))'
-    ),
-    "odd orders": forged('say({"id": asked(), "kind": "arrays", "order": [[], {}, None, 3]}, file({}))'),
-    "a drip": forged("while True:\n    line().send(b'\\0')\n    time.sleep(0.05)"),
-    "a flood of announcements": CONNECTION + """
-class FLOOD:
-    for _ in range(3000): say({"id": asked(), "at": [1, -1]})
-def scale(x, factor): return 0 * x[0]""",
-    "a thread that answers what comes next": forged(
-        "def later():\n    while True:\n        time.sleep(0.001)\n        say({'id': 'x', 'kind': 'passed'})\n"
-        "threading.Thread(target=later, daemon=True).start()"
-    ),
-    "a descriptor as a present": forged(
-        "socket.send_fds(line(), [b'x'], [0])"
-    ),
-}
-
-REACHING = {
-    "expected values on the stack": reaching("""
-frame = sys._getframe()
-while frame:
-    found = [name for name in frame.f_locals if name in ("want", "reference", "mistakes", "expected", "fresh", "seed")]
-    if found: raise Leak(f"LEAK {found}")
-    frame = frame.f_back"""),
-    "expected values in memory": reaching("""
-import gc
-for thing in gc.get_objects():
-    if type(thing) is dict and {"reference", "mistakes"} <= thing.keys(): raise Leak("LEAK answers")
-    if type(thing).__name__ in ("Key", "Case", "Mistake", "Trial"): raise Leak("LEAK key")"""),
-    "solutions on disk": reaching("""
-for folder, _, names in os.walk("/"):
-    for name in names if not folder.startswith("/usr") else ():
-        path = os.path.join(folder, name)
-        if name in ("mistakes.py", "seeds.json", "expected.safetensors", "gradebook.db") and os.access(path, os.R_OK):
-            raise Leak(f"LEAK {path}")
-        if name.endswith(".ipynb") and "site-packages" not in folder and os.access(path, os.R_OK):
-            if "BEGIN SOLUTION" in open(path, errors="ignore").read(): raise Leak(f"LEAK {path}")""", "OSError"),
-    "other processes": reaching("""
-mine = {os.getpid(), os.getppid(), 1}
-for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
-    if name.isdigit() and int(name) not in mine:
-        for part in ("environ", "mem", "maps", "fd"):
-            try:
-                found = (os.listdir if part == "fd" else lambda p: open(p, "rb").read(1))(f"/proc/{name}/{part}")
-            except OSError: continue
-            if not found: continue
-            owner = os.stat(f"/proc/{name}").st_uid
-            raise Leak(f"LEAK {name}/{part} of {owner}, I am {os.getuid()}")"""),
-    "the environment": reaching("""
-odd = [name for name in os.environ if any(word in name for word in ("TOKEN", "KEY", "SECRET", "COURSE", "PASS"))]
-if odd: raise Leak(f"LEAK {odd}")"""),
-    "open descriptors": reaching("""
-kinds = {}
-for number in range(3, 256):
-    try: kinds[number] = os.fstat(number).st_mode
-    except OSError: continue
-if len(kinds) > 1: raise Leak(f"LEAK descriptors {kinds}")"""),
-    "being root": reaching("""
-if os.getuid() == 0 or os.geteuid() == 0: raise Leak("LEAK I am root")
-os.setuid(0)
-raise Leak("LEAK became root")"""),
-    "capabilities": reaching("""
-libc, header, data = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-if libc.capget(header, data) == 0 and any(data): raise Leak(f"LEAK {list(data)}")"""),
-    "the network inside": reaching('socket.create_connection(("127.0.0.1", 22), 1)\nraise Leak("LEAK connected")'),
-    "any socket": reaching('socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nraise Leak("LEAK a socket")'),
-    "an abstract socket": reaching('socket.socket(socket.AF_UNIX).bind("\\\\0course")\nraise Leak("LEAK bound")'),
-    "names on the network": reaching('socket.gethostbyname("example.org")\nraise Leak("LEAK resolved")'),
-    "a new process": reaching('if os.fork() == 0: os._exit(0)\nraise Leak("LEAK forked")'),
-    "a program": reaching('import subprocess\nsubprocess.run(["/bin/true"])\nraise Leak("LEAK ran")'),
-    "another program in its place": reaching('os.execv("/bin/true", ["true"])'),
-    "a daemon": reaching('os.posix_spawn("/bin/sleep", ["sleep", "60"], {})\nraise Leak("LEAK spawned")'),
-    "the parent's end": reaching(
-        'import signal\nfor who in (os.getppid(), -1):\n    if who: os.kill(who, signal.SIGTERM)', "OSError"),
-    "tracing the parent": reaching(
-        'if ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) == 0: raise Leak("LEAK traced")'),
-    "mounts": reaching('if ctypes.CDLL(None).mount(b"x", b"/tmp", b"tmpfs", 0, None) == 0: raise Leak("LEAK mounted")'),
-    "namespaces": reaching('if ctypes.CDLL(None).unshare(0x10000000) == 0: raise Leak("LEAK a namespace")'),
-    "another root folder": reaching('os.chroot("/usr")\nraise Leak("LEAK chroot")'),
-    "higher limits": reaching("""
-import resource
-for kind in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
-    most = resource.getrlimit(kind)[1]
-    try: resource.setrlimit(kind, (2 * most, 2 * most))
-    except (OSError, ValueError): continue
-    raise Leak("LEAK limit")"""),
-    "shared memory": reaching("""
-if ctypes.CDLL(None).shmget(0x1234, 4096, 0o1666) >= 0: raise Leak("LEAK shm")
-if ctypes.CDLL(None).msgget(0x1234, 0o1666) >= 0: raise Leak("LEAK msg")"""),
-    "a keyring": reaching('if ctypes.CDLL(None).syscall(250, 0, -4, 1) >= 0: raise Leak("LEAK keyring")'),
-    "the courses own files": reaching(
-        'import utils\nopen(utils.__file__.replace("__init__", "cheat"), "w")\nraise Leak("LEAK wrote utils")'),
-    "the public checks": reaching(
-        'import checks\nopen(checks.__file__, "a").write("#")\nraise Leak("LEAK wrote checks")'),
-    "a full memory": reaching("hold = []\nwhile True: hold.append(bytearray(1 << 24))", "MemoryError"),
-    "a full disk": reaching(
-        'for k in range(400):\n    with open(f"/tmp/fill{k}", "wb") as file: file.write(bytes(1 << 20))', "OSError"),
-    "an end for everyone": "import os\ndef scale(x, factor): os.kill(os.getpid(), 9); os.kill(-1, 9); os._exit(3)",
-}  # fmt: skip
 
 CHEATS = {
     **{f"comparison: {name}": source for name, source in COMPARISON.items()},

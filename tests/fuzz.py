@@ -1,13 +1,15 @@
 """Notebooks built from the cells of homework 2's solution, damaged, and what each is worth.
 
-A damage is to cells (dropped, doubled, moved, merged, junk between them, other forms of the same source, lost
-metadata: right answers stay right) or to a function (a stub, another name, half a definition, another result: it
-surely fails). So it is known which exercises are worth their points, and nothing else may be.
+A definition may be spoiled (a stub, another name, half of it, another result, a syntax error: it surely fails), and
+cells may be dropped, doubled, moved, merged, cut in two, changed in kind, or lose their source. The last definition
+that Python gets to see decides, so it is known which exercises earn their points: these, and no others.
 """
 
+import ast
 import functools
 import json
 
+from fuzz_files import CODES, SHAPES, file
 from grading_in_small import HandedIn
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -26,8 +28,11 @@ JUNK = (
     "x = 1 / 0", "!ls", "%matplotlib inline", "while True: pass", "def (", "", "\t", "# nothing", "print('prototypes')",
     "prototypes = prototypes", "%%bash\nexit 1", "import no_such_package", "LOST = UNKNOWN", "class Empty: pass",
     "await something()", "def helper(): return prototypes", "\u00e9 = '\u2603'", "import torch", "check(inner_step)",
+    "inner_step = inner_step(loss, theta)", "x = 3 +", "reptile_update = 5", "del prototypes", "import sys; sys.exit()",
 )  # fmt: skip
-SHAPES = ("as it is", "lines", "format 3", "no metadata", "odd metadata", "CRLF", "indented JSON", "BOM", "UTF-16")
+SPOILS = ("def (", "%%bash\nexit 1", "x = 3 +")  # junk that makes no sense, nor does the cell that it is merged into
+BREAKS = ("stub", "another name", "half", "another result", "no result", "raises", "syntax error")
+NO_CODE = ("markdown", "raw", "no kind", "null", "number", "nothing")  # kinds of cells and sources that hold no code
 
 
 @functools.cache
@@ -38,69 +43,97 @@ def solution() -> tuple[str, dict[str, str]]:
     return cells[0], {name: source for name, source in found.items() if "BEGIN SOLUTION" in source}
 
 
-def broken(name: str, source: str, how: str) -> str:
-    """A definition that cannot be right: its exercise and those that call it are worth nothing."""
+def broken(name: str, how: str) -> tuple[str, dict]:
+    """(source, what it defines) for a definition that cannot be right."""
+    source = solution()[1][name]
     head, _, body = source.partition("### BEGIN SOLUTION")
     return {
-        "stub": f"{head}raise NotImplementedError()",
-        "another name": source.replace(f"def {name}(", f"def {name}_("),
-        "half": source[: len(head) + len(body) // 2].rstrip() + " (",
-        "another result": head + "\n".join(
-            line.replace("return ", "return None and ") for line in body.splitlines()),
-        "raises": f"{head}raise ValueError('fuzz')\n{body}",
-    }[how]  # fmt: skip
+        "stub": (f"{head}raise NotImplementedError()", {name: False}),
+        "another name": (source.replace(f"def {name}(", f"def old_{name}("), {}),
+        "half": (source[: len(head) + len(body) // 2].rstrip() + " (", None),
+        "another result": (head + body.replace("return ", "return None and "), {name: False}),
+        "no result": (head + body.replace("return ", "result = "), {name: False}),
+        "raises": (f"{head}raise ValueError('fuzz')\n{body}", {name: False}),
+        "syntax error": (f"{head}) = (\n{body}", None),
+    }[how]
 
 
-BREAKS = ("stub", "another name", "half", "another result", "raises")
+def halves(name: str, share: float) -> list[tuple[str, dict | None]]:
+    """A definition cut in two between lines of its body: the first half lacks its result, the second its beginning."""
+    lines = solution()[1][name].splitlines()
+    first = next(k for k, line in enumerate(lines) if "BEGIN SOLUTION" in line) + 1
+    last = max(k for k, line in enumerate(lines) if "return " in line)
+    cut = first + round(share * (last - first))
+    return [("\n".join(lines[:cut]), _defines(name, lines[:cut])), ("\n".join(lines[cut:]), {})]
+
+
+def _defines(name: str, lines: list[str]) -> dict | None:
+    try:
+        ast.parse("\n".join(lines))
+    except SyntaxError:  # cut below a `for`
+        return None
+    return {name: False}
 
 
 @st.composite
-def notebooks(draw) -> tuple[bytes, set[str]]:
+def cells(draw, name: str) -> list[tuple[str, dict | None]]:
+    """The cells of one exercise: (source, {exercise: is it right?}), None in the place of a dict for a syntax error."""
+    right = (solution()[1][name], {name: True})
+    wrong = broken(name, draw(st.sampled_from(BREAKS)))
+    fate = draw(st.sampled_from(["right"] * 6 + ["dropped", "doubled", "mended", "spoiled", "wrong", "wrong", "cut"]))
+    if fate == "cut":
+        return draw(st.sampled_from([[], [right]])) + halves(name, draw(st.floats(0, 1)))
+    return {
+        "right": [right], "dropped": [], "doubled": [right, right], "mended": [wrong, right],
+        "spoiled": [right, wrong], "wrong": [wrong],
+    }[fate]  # fmt: skip
+
+
+@st.composite
+def notebooks(draw, codes=CODES) -> tuple[bytes, set[str]]:
     """(the file, the exercises that are worth their points)."""
     imports, definitions = solution()
-    cells, last = [], {}
-    for name in draw(st.permutations(sorted(definitions))):
-        fate = draw(st.sampled_from(["right"] * 6 + ["dropped", "doubled", "mended", "spoiled", *BREAKS]))
-        how = draw(st.sampled_from(BREAKS))
-        sources = {
-            "right": [definitions[name]], "dropped": [], "doubled": [definitions[name]] * 2,
-            "mended": [broken(name, definitions[name], how), definitions[name]],
-            "spoiled": [definitions[name], broken(name, definitions[name], how)],
-        }.get(fate) or ([] if fate == "dropped" else [broken(name, definitions[name], fate)])  # fmt: skip
-        cells += sources
-        last[name] = fate in ("right", "doubled", "mended") or (fate == "spoiled" and how in ("half", "another name"))
-    right = {name for name, good in last.items() if good}
-    earned = {name for name in right if all(other in right for other in NEEDS.get(name, ()))}
+    found = [cell for name in draw(st.permutations(sorted(definitions))) for cell in draw(cells(name))]
     for junk in draw(st.lists(st.sampled_from(JUNK), max_size=5)):
-        cells.insert(draw(st.integers(0, len(cells))), junk)
-    return file([imports, *cells], draw(st.sampled_from(SHAPES))), earned
+        found.insert(draw(st.integers(0, len(found))), (junk, None if junk in SPOILS else {}))
+    for _ in range(draw(st.integers(0, 3)) if found else 0):  # moved
+        found.insert(draw(st.integers(0, len(found) - 1)), found.pop(draw(st.integers(0, len(found) - 1))))
+    for _ in range(draw(st.integers(0, 3)) if len(found) > 1 else 0):
+        k = draw(st.integers(0, max(0, len(found) - 2)))
+        found[k : k + 2] = merged(found[k : k + 2])
+    kinds = draw(st.lists(st.sampled_from(["code"] * 12 + list(NO_CODE)), min_size=len(found), max_size=len(found)))
+    sources = [("code", imports), *zip(kinds, (source for source, _ in found), strict=True)]
+    seen = [defined for kind, (_, defined) in zip(kinds, found, strict=True) if kind == "code" and defined]
+    return file(sources, draw(st.sampled_from(SHAPES)), draw(st.sampled_from(codes))), worth(seen)
 
 
-def file(sources: list[str], shape: str) -> bytes:
-    """The cells as a notebook file of this shape."""
-    odd = {"metadata": {"nbgrader": {"grade_id": 3, "points": 1000}}, "id": None} if shape == "odd metadata" else {}
-    plain = {} if shape in ("no metadata", "odd metadata") else {"metadata": {}, "outputs": []}
-    if shape in ("lines", "CRLF"):
-        sources = [s.splitlines(keepends=True) if shape == "lines" else s.replace("\n", "\r\n") for s in sources]
-    key = "input" if shape == "format 3" else "source"
-    cells = [{"cell_type": "code", key: source, **plain, **odd} for source in sources]
-    whole = {"cells": cells, "nbformat": 4} if shape != "format 3" else {"worksheets": [{"cells": cells}]}
-    text = json.dumps(whole, indent=2 if shape == "indented JSON" else None, ensure_ascii=shape != "BOM")
-    return {"BOM": text.encode("utf-8-sig"), "UTF-16": text.encode("utf-16")}.get(shape, text.encode())
+def merged(pair: list[tuple]) -> list[tuple]:
+    """Two cells in one; the second half of a cut definition, which would go on with any other, stays alone."""
+    if len(pair) < 2 or any(source.startswith("    ") for source, _ in pair):
+        return pair
+    (one, defined), (two, others) = pair
+    return [(f"{one}\n\n{two}", None if defined is None or others is None else defined | others)]
+
+
+def worth(seen: list[dict]) -> set[str]:
+    """The exercises whose last definition is right, and so are the last ones of all that it calls."""
+    last = functools.reduce(dict.__or__, seen, {})
+    return {name for name in last if all(last.get(other) for other in (name, *NEEDS.get(name, ())))}
 
 
 @st.composite
 def torn(draw) -> tuple[bytes, set[str]]:
-    """A file with bytes cut off or changed: what it is worth is not known, but never more than before."""
+    """A file with bytes changed or cut off: what it is worth is not known, but never more than before."""
     content, earned = draw(notebooks())
     content = bytearray(content)
     for _ in range(draw(st.integers(0, 3))):
         content[draw(st.integers(0, len(content) - 1))] = draw(st.integers(0, 255))
-    return bytes(content[: draw(st.integers(len(content) // 2, 2 * len(content)))]), earned
+    return bytes(content[: draw(st.one_of(st.none(), st.none(), st.none(), st.integers(0, len(content))))]), earned
 
 
 def fuzz(strategy, examples: int, start: int):
     """A test of `examples` notebooks, always the same ones; it takes the function that looks at each."""
+
     def decorate(function):
         calm = settings(max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
                         suppress_health_check=list(HealthCheck))  # fmt: skip
@@ -112,5 +145,6 @@ def fuzz(strategy, examples: int, start: int):
 def points(key, sandbox, content: bytes) -> dict[str, float]:
     """{exercise: points} of a file; whatever it holds, there is a record that can be written down."""
     record = grade(key, sandbox, HandedIn(content))
-    assert json.loads(json.dumps(record)) == record and record["status"] in ("graded", "needs a person")
+    assert json.loads(json.dumps(record, ensure_ascii=False).encode()) == record
+    assert record["status"] == ("needs a person" if record["problem"] else "graded")
     return {row["name"]: row["earned"] for row in record["exercises"]}

@@ -2,40 +2,46 @@
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 from cheats import CHEATS
+from cheats_of_messages import CONNECTION
 from grading_in_small import HandedIn, notebook, solved
 from homework_in_small import TOTAL
 
 from utils.grading.official import report
 from utils.grading.official.grade import grade
-from utils.grading.sandbox import confine
+from utils.grading.sandbox import confine, landlock
 
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def run(key, sandbox, content: bytes):
-    """(points of scale, points of total, the record as text)."""
+    """(points of scale, points of total, the record as text that a file can hold)."""
     record = grade(key, sandbox, HandedIn(content))
     earned = {row["name"]: row["earned"] for row in record["exercises"]}
-    return earned["scale"], earned["total"], json.dumps(record, ensure_ascii=False)
+    return earned["scale"], earned["total"], json.dumps(record, ensure_ascii=False).encode().decode()
 
 
 @pytest.mark.parametrize("name", CHEATS)
 def test_a_cheat_gains_and_reaches_nothing(key, sandbox, name):
     if (name, sandbox.level) == ("reaching: solutions on disk", "container"):
         pytest.skip("without namespaces, a run refuses to start where solutions can be read (test_grading_sandbox)")
+    if (name, sandbox.level) == ("reaching: other peoples folders", "container") and not landlock.version(confine.libc):
+        pytest.skip("NOT TESTED HERE: the kernel has no Landlock; what is written is swept away")
     scale, total, text = run(key, sandbox, notebook("import torch", CHEATS[name]))
     assert (scale, total) == (0, 0) and "LEAK" not in text, text
+    assert not name.startswith("reaching") or '"time limit"' not in text, "it looked at a part only"
     assert run(key, sandbox, solved())[:2] == (3, 1.5)
 
 
 def test_there_are_many():
-    assert len(CHEATS) >= 60
+    assert len(CHEATS) >= 95
 
 
 def test_an_honest_exercise_beside_a_cheat_keeps_its_points(key, sandbox):
@@ -49,23 +55,71 @@ CARRIERS = {
     "the type that comes back": "return type(f'{x.tolist()}', (), {})()",
     "a key": "return {f'{x.tolist()}': x}",
     "a warning and a print": "import warnings; warnings.warn(f'{x.tolist()}'); print(x.tolist()); return 0 * x[0]",
+    "a message of one's own": "tell(x.tolist())",
     "the values themselves": "return x.detach().flatten()[:3].clone().requires_grad_()",
 }
+
+TELL = f"""{CONNECTION}
+def tell(values):
+    words = dict.fromkeys(("message", "unreadable", "kind", "misconception"), str(values))
+    say({{"id": asked(), "notes": [str(values)], "answers": {{"why": str(values)}}}} | words)"""
 
 
 @pytest.mark.parametrize("how", CARRIERS)
 def test_hidden_inputs_are_not_carried_out(key, sandbox, how):
-    keep = f"SEEN = []\ndef scale(x, factor):\n    SEEN.append(x.tolist())\n    {CARRIERS[how]}"
+    keep = f"{TELL}\nSEEN = []\ndef scale(x, factor):\n    SEEN.append(x.tolist())\n    {CARRIERS[how]}"
     later = "def total(x):\n    raise ValueError(f'{SEEN} {x.tolist()}')"
     text = run(key, sandbox, notebook("import torch", keep, later))[2]
-    values = {f"{abs(v):.5f}"[:6] for case in key.cases for given in case.fresh["inputs"].values()
-              for v in [*given["x"].ravel().tolist(), float(given["factor"])]}  # fmt: skip
-    public = {f"{abs(v):.5f}"[:6] for case in key.cases for given in case.public["inputs"].values()
-              for v in [*given["x"].ravel().tolist(), float(given["factor"])]}  # fmt: skip
-    assert len(values) > 20
-    assert not [value for value in values - public if value in text]
+    fresh, public = digits(key, "fresh"), digits(key, "public")
+    assert len(fresh) > 20
+    assert not [value for value in fresh - public if value in text]
     assert how not in ("an error",) or [value for value in public if value in text], "public values may be shown"
     assert "seeds" in text  # the record is the instructor's; a page of the student shows none of them
+
+
+def digits(key, which: str) -> set[str]:
+    """The first digits of every number in the fresh or the public inputs."""
+    values = [value.ravel().tolist() for case in key.cases for inputs in getattr(case, which)["inputs"].values()
+              for value in inputs.values()]  # fmt: skip
+    return {f"{abs(value):.5f}"[:6] for some in values for value in some}
+
+
+def test_a_bottle_in_the_sea_does_not_arrive(key, sandbox):
+    """What the child with fresh cases leaves behind, the one with public cases (total comes first there) would say."""
+    everyones = Path(tempfile.mkdtemp(prefix="for-everyone", dir="/tmp"))
+    everyones.chmod(0o777)
+    places = ["/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/box"]
+    places += [str(everyones)] if landlock.version(confine.libc) else []
+    bottle = f"""
+import glob, os, tempfile
+def scale(x, factor):
+    for place in {places!r}:
+        for k in range(100):
+            try: open(f"{{place}}/bottle{{k}}", "w").write(str(x.tolist()))
+            except OSError: break
+    return 0 * x[0]
+def total(x):
+    found = [open(path).read() for place in {places!r} for path in glob.glob(f"{{place}}/bottle*")]
+    raise ValueError(f"MESSAGE {{max(found, default='none')}}")"""
+    try:
+        text = run(key, sandbox, notebook("import torch", bottle))[2]
+        assert "MESSAGE none" in text
+        assert not list(everyones.iterdir())
+    finally:
+        shutil.rmtree(everyones)
+
+
+def test_a_known_path_helps_nobody(key, sandbox, tmp_path):
+    secret = tmp_path / "mistakes.py"
+    secret.write_text("LEAK of a solution")
+    read = f"raise ValueError(open({str(secret)!r}).read())"
+    text = run(key, sandbox, notebook(f"def scale(x, factor): {read}", f"{read.removeprefix('raise ')}"))[2]
+    assert "LEAK" not in text and ("FileNotFoundError" in text or "PermissionError" in text)
+
+
+def test_words_to_a_person_are_one_plain_line(key, sandbox):
+    record = grade(key, sandbox, HandedIn(notebook("import torch", CHEATS["message: calls itself unreadable"])))
+    assert (record["status"], record["problem"]) == ("needs a person", "<b>Graded. ?[2J?")
 
 
 def test_a_page_shows_hostile_text_as_text_and_no_seed(key, sandbox, tmp_path):

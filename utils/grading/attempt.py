@@ -73,11 +73,11 @@ def _explain(error: BaseException, function, entry, returned: list, imported) ->
             return Verdict("not attempted", "not attempted")
         return Verdict("raised", f"it calls {code.co_name}, which is not written yet")
     where = "" if itself else f"in {code.co_name}, "
-    hint = _computed_elsewhere(error, imported)
+    hint = computed_elsewhere(error, imported)
     return Verdict("raised", f"{what} ({where}{place(code.co_filename, line, source)}){hint}")
 
 
-def _computed_elsewhere(error: BaseException, imported) -> str:
+def computed_elsewhere(error: BaseException, imported) -> str:
     """What to do about a global that only running the whole notebook would make; '' for any other error."""
     name = getattr(error, "name", None) if isinstance(error, NameError) else None
     cell = imported.left_out.get(name) if imported is not None else None
@@ -128,8 +128,8 @@ def place(filename: str, line: int, source: str) -> str:
 def say(error: BaseException) -> str:
     """'ValueError: shapes do not match', on one line and not too long, whatever the exception's own text does."""
     try:
-        text = " ".join(str(error).split())
-    except Exception:
+        text = " ".join(str(error)[: 10 * LONGEST].split())
+    except BaseException:
         text = ""
     text = text if len(text) <= LONGEST else text[:LONGEST] + " ..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

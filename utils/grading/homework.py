@@ -49,7 +49,7 @@ def opened(folder: Path) -> Iterator[Homework]:
         if not isinstance(mistakes, dict):
             raise HomeworkError(f"{folder / 'mistakes.py'} does not define MISTAKES = {{exercise: [Mistake, ...]}}")
         try:
-            imported = import_notebook(notebook)
+            imported = import_notebook(notebook, wanted=check.exercises)
         except ValueError as error:
             raise HomeworkError(str(error)) from error
         yield Homework(notebook, imported, check, mistakes)

@@ -1,8 +1,9 @@
 """Importing a notebook without running it: definitions only, whatever else its cells do.
 
 Kept from every code cell: imports, function and class definitions, UPPER_CASE constants, and names given to a
-lambda or to another name; also where they stand in a top-level `if` or `try` that holds nothing else. Answers are
-then found by function name, so copied, split, renamed or damaged cells do no harm.
+lambda or to another name (`F.relu`); also where they stand in a top-level `if` or `try` that holds nothing else
+(statements.py decides). Answers are then found by function name, so copied, split, renamed or damaged cells do no
+harm.
 """
 
 import __future__
@@ -10,13 +11,14 @@ import __future__
 import ast
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.grading.attempt import say
+from utils.grading.attempt import computed_elsewhere, say
 from utils.grading.notebook_file import code_cells, read
+from utils.grading.statements import DEFINITIONS, assigned, future_flags, is_definition, may_give
 
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")  # their cell is Python; that of others is not
 
@@ -33,44 +35,88 @@ class Imported:
     @property
     def left_out(self) -> dict[str, int]:
         """{name: number of the cell that computes it} for names that only running the notebook would make."""
-        return {name: number for number, statement in self.not_run for name in _assigned(statement)}
+        return {name: number for number, statement in self.not_run for name in assigned(statement)}
 
 
-def import_notebook(notebook, before: Callable[[int, int], str | None] = lambda cell, line: None) -> Imported:
+def import_notebook(
+    notebook, before: Callable[[int, int], str | None] = lambda cell, line: None, wanted: Collection[str] = ()
+) -> Imported:
     """Definitions of a notebook: a path, or its JSON as a dict (any notebook format, also nbformat's own nodes).
 
-    before(cell, line) is called ahead of every statement that is kept; a text that it returns is why to skip it.
+    before(cell, line) is called ahead of every cell (line 0) and of every statement that is kept; a text that it
+    returns is why to skip it. wanted: names that may also come of a call, an attribute or an item, as in
+    `scale = partial(power, 2)`, if that gives a function.
     Raises ValueError, with a sentence, if it is no notebook at all. Only a KeyboardInterrupt stops the import.
     """
-    namespace, skipped, not_run = {"__name__": "__main__", "__doc__": None}, [], []
-    flags, content = 0, read(notebook)
-    skipped += [content["note"]] if isinstance(content.get("note"), str) else []
+    content, flags = read(notebook), 0
+    notes = [content["note"]] if isinstance(content.get("note"), str) else []
+    found = Imported({"__name__": "__main__", "__doc__": None}, notes, [])
     for number, source in enumerate(code_cells(content), start=1):
-        cell = f"<cell {number}>"
-        try:
-            text = plain_python(source)
-            statements = ast.parse(text, cell).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            skipped.append(f"cell {number} is not valid Python ({say(error)}) and was skipped")
-            continue
-        linecache.cache[cell] = (len(text), None, [line + "\n" for line in text.splitlines()], cell)
-        for statement in statements:
-            if not is_definition(statement, namespace):
-                not_run.append((number, statement))
-                continue
-            flags |= _future(statement)
-            try:
-                reason = before(number, statement.lineno)
-                if reason:
-                    skipped.append(f"cell {number}, line {statement.lineno} was skipped: {reason}")
-                    continue
-                code = compile(ast.Module([statement], []), cell, "exec", flags=flags, dont_inherit=True)
-                exec(code, namespace)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:
-                skipped.append(f"cell {number}, line {statement.lineno} was skipped: {say(error)}")
-    return Imported(namespace, skipped, not_run)
+        for statement in _statements(found, number, source, before):
+            if is_definition(statement, found.namespace):
+                flags |= future_flags(statement)
+                _keep(found, number, statement, before, flags)
+            elif not (may_give(statement, wanted) and _keep_function(found, number, statement, before, flags)):
+                found.not_run.append((number, statement))
+    return found
+
+
+def _statements(found: Imported, number: int, source: str, before: Callable) -> list[ast.stmt]:
+    """The statements of a cell; none, and a note, where it cannot be read."""
+    cell, reason = f"<cell {number}>", before(number, 0)
+    if reason:
+        found.skipped.append(f"cell {number} was skipped: {reason}")
+        return []
+    try:
+        text = plain_python(source)
+        statements = ast.parse(text, cell).body
+    except Exception as error:  # SyntaxError, ValueError, RecursionError, MemoryError; RuntimeError from IPython
+        found.skipped.append(f"cell {number} is not valid Python ({say(error)}) and was skipped")
+        return []
+    linecache.cache[cell] = (len(text), None, [line + "\n" for line in text.splitlines()], cell)
+    return statements
+
+
+def _keep(found: Imported, number: int, statement: ast.stmt, before: Callable, flags: int):
+    """Executes one statement in the namespace; a note where that fails or `before` has a reason against it."""
+    try:
+        reason = before(number, statement.lineno)
+        if not reason:
+            _execute(statement, f"<cell {number}>", flags, found.namespace)
+            return
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        reason = say(error) + computed_elsewhere(error, found)
+    found.skipped.append(f"cell {number}, line {statement.lineno} was skipped: {reason}")
+
+
+def _execute(statement: ast.stmt, cell: str, flags: int, namespace: dict):
+    """Executes a statement; annotations that cannot be evaluated stay text."""
+    as_text = flags | __future__.annotations.compiler_flag
+    try:
+        exec(compile(ast.Module([statement], []), cell, "exec", flags=flags, dont_inherit=True), namespace)
+    except Exception:
+        if as_text == flags or not isinstance(statement, (*DEFINITIONS, ast.AnnAssign)):
+            raise
+        exec(compile(ast.Module([statement], []), cell, "exec", flags=as_text, dont_inherit=True), namespace)
+
+
+def _keep_function(found: Imported, number: int, statement: ast.Assign, before: Callable, flags: int) -> bool:
+    """Keeps what the assignment gives if it is a function; else all is as before, also without a word."""
+    names = {target.id for target in statement.targets}
+    old = {name: found.namespace[name] for name in names & found.namespace.keys()}
+    n_notes = len(found.skipped)
+    _keep(found, number, statement, before, flags)
+    failed = len(found.skipped) > n_notes
+    if old:
+        del found.skipped[n_notes:]  # `total = total(data)`: a result under the function's name
+    if failed or all(callable(found.namespace[name]) for name in names):
+        return not failed
+    for name in names:
+        del found.namespace[name]
+    found.namespace.update(old)
+    return False
 
 
 def plain_python(source: str) -> str:
@@ -88,52 +134,6 @@ def plain_python(source: str) -> str:
 
         leading = len(source) - len(source.lstrip("\n"))  # the transformer drops leading empty lines
         return "\n" * leading + TransformerManager().transform_cell(source)
-
-
-def is_definition(statement: ast.stmt, known: dict) -> bool:
-    """Is it an import, a definition, a constant or a second name for a `known` function, or a block of these?"""
-    if isinstance(statement, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return True
-    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        names = [name for target in targets for name in _names(target)]
-        value = statement.value
-        function = isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and callable(known.get(value.id)))
-        return (function and all(names)) or all(name and name.upper() == name and name.strip("_") for name in names)
-    if isinstance(statement, (ast.If, ast.Try)):
-        handlers = [line for handler in getattr(statement, "handlers", []) for line in handler.body]
-        block = [*statement.body, *statement.orelse, *handlers, *getattr(statement, "finalbody", [])]
-        return all(isinstance(line, ast.Pass) or is_definition(line, known) for line in block)
-    return False
-
-
-def _assigned(statement: ast.stmt) -> set[str]:
-    """Every name that the statement would give outside of the functions in it."""
-    nodes, found = [statement], set()
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            found |= {node.name} if hasattr(node, "name") else set()
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        nodes += ast.iter_child_nodes(node)
-    return found
-
-
-def _names(target: ast.expr) -> list[str]:
-    """The names an assignment gives; '' stands for anything else (an attribute, an item)."""
-    if isinstance(target, (ast.Tuple, ast.List)):
-        return [name for part in target.elts for name in _names(part)]
-    return [target.id if isinstance(target, ast.Name) else ""]
-
-
-def _future(statement: ast.stmt) -> int:
-    """The compiler flags of a `from __future__ import`: they hold for the statements after it."""
-    if not (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
-        return 0
-    features = [getattr(__future__, alias.name, None) for alias in statement.names]
-    return sum(feature.compiler_flag for feature in features if feature is not None)
 
 
 @contextmanager

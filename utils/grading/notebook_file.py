@@ -29,7 +29,7 @@ def read(notebook) -> dict:
         if script:
             return script
         raise ValueError(f"{name} is not a notebook: its content is not JSON ({error})") from error
-    if not isinstance(found, dict) or not isinstance(found.get("cells", found.get("worksheets")), list):
+    if not isinstance(found, dict) or not any(isinstance(found.get(key), list) for key in ("cells", "worksheets")):
         raise ValueError(f"{name} is not a notebook: it has no cells")
     return found
 
@@ -58,15 +58,18 @@ def _script(text: str) -> dict | None:
 
 def all_cells(notebook: dict) -> list[dict]:
     """Every cell, in order (notebook format 3 keeps them in worksheets)."""
-    sheets = notebook.get("worksheets", [notebook])
-    found = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+    sheets = [notebook] if isinstance(notebook.get("cells"), list) else notebook.get("worksheets")
+    sheets = [sheet for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
+    found = [cell for sheet in sheets if isinstance(sheet.get("cells"), list) for cell in sheet["cells"]]
     return [cell for cell in found if isinstance(cell, dict)]
 
 
 def source(cell: dict) -> str:
     """A cell's text, which files keep as one string or as lines (format 3 calls code `input`)."""
     text = cell.get("source", cell.get("input", ""))
-    return text if isinstance(text, str) else "".join(map(str, text or []))
+    if isinstance(text, str):
+        return text
+    return "".join(map(str, text)) if isinstance(text, list) else ""
 
 
 def code_cells(notebook: dict) -> Iterator[str]:
@@ -86,8 +89,9 @@ def written_answers(notebook: dict, questions: dict[str, str]) -> dict[str, str]
         text = source(cell)
         about = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
         about = about.get("nbgrader") if isinstance(about.get("nbgrader"), dict) else {}
-        if about.get("grade_id") in questions:
-            found.setdefault(about["grade_id"], []).append(text)
+        name = about.get("grade_id")
+        if isinstance(name, str) and name in questions:
+            found.setdefault(name, []).append(text)
             heading = None
         elif text.lstrip().startswith("#"):
             first = text.lstrip().partition("\n")[0].lstrip("# ")

@@ -9,6 +9,7 @@
 import time
 
 from utils.grading.exercise import given
+from utils.grading.feedback import printable
 from utils.grading.judge import Verdict
 from utils.grading.official.key import Case, Key
 from utils.grading.sandbox import wire
@@ -166,4 +167,5 @@ def _place(header: dict) -> list[int]:
     if isinstance(found, list) and len(found) == 2 and all(isinstance(number, int) for number in found):
         return found
     said = header.get("unreadable") or header.get("message")
-    raise Unreadable(said[:400] if isinstance(said, str) else "importing the notebook's definitions gives no sense")
+    said = said if isinstance(said, str) else "importing the notebook's definitions gives no sense"
+    raise Unreadable(printable(" ".join(said[:400].split())))  # a person reads it in a terminal, too

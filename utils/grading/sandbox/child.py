@@ -14,7 +14,7 @@ from utils.grading.attempt import attempt, say
 from utils.grading.importer import Imported, import_notebook
 from utils.grading.judge import Verdict
 from utils.grading.notebook_file import read, written_answers
-from utils.grading.sandbox import confine, wire
+from utils.grading.sandbox import confine, landlock, wire
 
 LONGEST_ANSWER = 20_000  # characters of a written answer
 MOST_NOTES = 50
@@ -52,6 +52,7 @@ def _confine(level: str, settings: dict, uid: int, folder: str | None):
     if level == "container":
         confine.become(uid)
         confine.die_with_parent()
+        landlock.write_only_in(folder, confine.libc)  # where the kernel has it; what else is written is swept away
     if level != "none":
         confine.drop_capabilities()
     confine.limit(settings["memory"], settings["seconds"], vm)

@@ -2,7 +2,7 @@
 
 `sandbox`: its own user, mount, pid, network, ipc and uts namespaces inside bubblewrap's read-only system; nobody's
 user id, no capabilities, private empty folders in the place of /tmp, /proc and /dev/shm.
-`container`: a user id that no other process has, and its own folder. Both: limits and a seccomp filter.
+`container`: a user id that no other process has, and its own folder (landlock.py). Both: limits and a seccomp filter.
 """
 
 import ctypes

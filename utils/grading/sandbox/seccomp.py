@@ -1,7 +1,8 @@
 """A seccomp filter in plain BPF: system calls that no exercise needs fail (Linux on x86-64 and arm64).
 
-No new process or program, no network, no mounts or namespaces, no memory shared beyond the process. Threads are
-fine. A filter can only be made stricter afterwards, so student code cannot take it off.
+No new process or program, no network, no mounts or namespaces, no memory shared beyond the process, no locks, watches
+or terminals by which two processes could talk. Threads are fine. A filter can only be made stricter afterwards, so
+student code cannot take it off.
 """
 
 import ctypes
@@ -11,7 +12,7 @@ import struct
 
 DENIED = {  # name: number on x86-64, on arm64; None where there is no such call
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
-    "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
+    "socket": (41, 198), "socketpair": (53, 199), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
     "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "process_madvise": (440, 440),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "open_tree": (428, 428),
@@ -23,21 +24,29 @@ DENIED = {  # name: number on x86-64, on arm64; None where there is no such call
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "init_module": (175, 105),
     "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104),
     "open_by_handle_at": (304, 265), "personality": (135, 92),
-    "memfd_create": (319, 279), "memfd_secret": (447, 447),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "syslog": (103, 116), "flock": (73, 32),
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "fanotify_init": (300, 262),
 }  # fmt: skip
+DENIED_BY_ARGUMENT = {  # name: numbers as above, which argument, its values that are denied
+    "prctl": (157, 167, 0, (1,)),  # PR_SET_PDEATHSIG: to outlive the grader
+    "fcntl": (72, 25, 1, (5, 6, 7, 36, 37, 38, 1024, 1026)),  # locks, leases and notices on files that others see too
+    "ioctl": (16, 29, 1, (0x5412, 0x541C, 0x40045431)),  # typing into a terminal, opening a new one to others
+}
 CLONE, CLONE3 = (56, 220), 435
 CLONE_THREAD = 0x10000
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, FAIL, KILL = 0x7FFF0000, 0x00050000, 0x80000000
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def program(machine: str | None = None, denied=tuple(DENIED), clone_bit=CLONE_THREAD, must=True) -> bytes:
+def program(
+    machine: str | None = None, denied=(*DENIED, *DENIED_BY_ARGUMENT), clone_bit=CLONE_THREAD, must=True
+) -> bytes:
     """The filter's instructions for this processor, or b'' where it is not known.
 
     `clone` passes only with the bit set in its flags (with must=False: only without it). clone3, which hides its
@@ -50,11 +59,15 @@ def program(machine: str | None = None, denied=tuple(DENIED), clone_bit=CLONE_TH
     steps = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
     if column == 0:  # the x32 calls of x86-64 are the same ones by other numbers
         steps += [(AT_LEAST, 0, 1, 0x40000000), refuse]
-    for number in [DENIED[name][column] for name in denied]:
+    for number in [DENIED[name][column] for name in denied if name in DENIED]:
         steps += [] if number is None else [(EQUAL, 0, 1, number), refuse]
+    for *numbers, place, values in [DENIED_BY_ARGUMENT[name] for name in denied if name in DENIED_BY_ARGUMENT]:
+        tests = [step for value in values for step in ((EQUAL, 0, 1, value), refuse)]
+        steps += [(EQUAL, 0, 2 + len(tests), numbers[column]), (LOAD, 0, 0, ARGUMENTS + 8 * place), *tests]
+        steps += [(RETURN, 0, 0, ALLOW)]
     steps += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, FAIL | errno.ENOSYS)]
     jumps = (1, 0) if must else (0, 1)
-    steps += [(EQUAL, 0, 3, CLONE[column]), (LOAD, 0, 0, FIRST_ARGUMENT), (ANY_BIT, *jumps, clone_bit), refuse]
+    steps += [(EQUAL, 0, 3, CLONE[column]), (LOAD, 0, 0, ARGUMENTS), (ANY_BIT, *jumps, clone_bit), refuse]
     steps += [(RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
