@@ -11,7 +11,7 @@ import pytest
 from grading_in_small import need, solved
 
 from utils.grading.sandbox import isolation, wire
-from utils.grading.sandbox.client import Gone, Limits, Sandbox
+from utils.grading.sandbox.client import Gone, Limits, Sandbox, Visit
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_sizes_are_refused_before_anything_is_read(pair):
     for sizes in ((wire.HEADER_MOST + 1, 0), (2, wire.REPLY_MOST + 1), (2**32 - 1, 2**32 - 1)):
         pair[0].sendall(struct.pack("!II", *sizes))
         with pytest.raises(wire.WireError, match="more than is allowed"):
-            wire.receive(pair[1])
+            wire.receive(pair[1], time.monotonic() + 1)
 
 
 def test_a_slow_sender_does_not_stretch_the_deadline(pair):
@@ -62,6 +62,33 @@ def test_the_end_is_no_message(pair):
     pair[0].close()
     with pytest.raises(EOFError):
         wire.receive(pair[1])
+
+
+@pytest.mark.parametrize(
+    "reply, kind",
+    [
+        (lambda number: {"id": number, "kind": "arrays"}, None),
+        (lambda number: {"id": "of an earlier request", "kind": "arrays"}, "garbled"),
+        (lambda number: {"kind": "arrays"}, "garbled"),
+        (lambda number: None, "died"),
+    ],
+)
+def test_an_answer_counts_for_its_own_request_alone(pair, reply, kind):
+    def child():
+        request, _ = wire.receive(pair[1])
+        answer = reply(request["id"])
+        if answer:
+            wire.send(pair[1], answer)
+        pair[1].close()
+
+    wire.send(pair[1], {"ready": "sandbox", "reachable": [], "python": True})
+    visit = Visit(pair[0])
+    threading.Thread(target=child, daemon=True).start()
+    try:
+        found = next(visit.tell({"do": "drive"}, b"", 5))[0]["kind"], None
+    except Gone as gone:
+        found = None, gone.kind
+    assert found == ((None, kind) if kind else ("arrays", None))
 
 
 @pytest.mark.parametrize("body", [b"", b"x" * 100, struct.pack("<Q", 2**62), struct.pack("<Q", 2) + b"{}" + b"rest"])

@@ -7,11 +7,12 @@ alone: Dask runs its tasks again elsewhere, with the same points. Workers are tr
 import atexit
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from utils.grading.homework import HomeworkError
 from utils.grading.official.grade import grade
 from utils.grading.official.key import Key
+from utils.grading.official.submissions import HandedIn
 from utils.grading.sandbox import isolation
 from utils.grading.sandbox.client import Limits, Sandbox
 
@@ -23,15 +24,9 @@ _sandboxes: dict[tuple, Sandbox] = {}  # of this worker's process
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Parcel(HandedIn):
     """A submission with its bytes (or the sentence that says why there are none)."""
 
-    student: str
-    identity: dict
-    source: str
-    submitted: str | None
-    late: bool
-    others: tuple
     content: bytes
     unreadable: str | None = None
 
@@ -77,8 +72,7 @@ def graded_there(key: Key, todo: list, level: str, options) -> Iterator[dict]:
 
 
 def _parcel(submission) -> Parcel:
-    names = ("student", "identity", "source", "submitted", "late", "others")
-    about = {name: getattr(submission, name) for name in names}
+    about = {field.name: getattr(submission, field.name) for field in fields(HandedIn)}
     try:
         return Parcel(**about, content=submission.read())
     except ValueError as error:

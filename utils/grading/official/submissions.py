@@ -19,8 +19,8 @@ LISTED = 20  # texts in `others`
 
 
 @dataclass(frozen=True)
-class Submission:
-    """One student's notebook, not read yet. The fields are those of a record."""
+class HandedIn:
+    """Whose it is and where it came from: the fields are those of a record."""
 
     student: str
     identity: dict
@@ -28,6 +28,12 @@ class Submission:
     submitted: str | None
     late: bool
     others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Submission(HandedIn):
+    """One student's notebook, not read yet."""
+
     found: Found = field(repr=False)
 
     def read(self) -> bytes:
@@ -39,15 +45,9 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What a person has to decide before this student can be graded; the other fields are those of a record."""
+class Problem(HandedIn):
+    """What a person has to decide before this student can be graded."""
 
-    student: str
-    identity: dict
-    source: str
-    submitted: str | None
-    late: bool
-    others: tuple[str, ...]
     sentence: str
 
 
