@@ -13,7 +13,15 @@ os.environ["OMP_NUM_THREADS"] = "1"  # one thread on every side, decided before 
 import psutil  # noqa: E402
 import torch  # noqa: E402
 
-from benchmarks import omniglot_maml, protonet, report, responsiveness, sinusoid  # noqa: E402
+from benchmarks import (  # noqa: E402
+    grading,
+    grading_scale,
+    omniglot_maml,
+    protonet,
+    report,
+    responsiveness,
+    sinusoid,
+)
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = {
@@ -23,6 +31,8 @@ BENCHMARKS = {
     "live": responsiveness.run_live,
     "protonet": protonet.run,
     "transfer": protonet.run_transfer,
+    "grading": grading.run,
+    "grading_scale": grading_scale.run,
 }
 
 

@@ -194,6 +194,7 @@ def test_without_isolation_nothing_is_written(course, handed_in, capsys, monkeyp
         (["hw9", "handed in"], "expected a folder for the grades: --out FOLDER"),
         (["hw9", "handed in", "--out", "a file"], "cannot be used for grades"),
         (["hw9", "handed in", "--out", "grades", "--seeds", "a file"], "is not a seeds.json"),
+        (["hw9", "handed in", "--out", "g", "--dask", "x:1", "--isolation", "container"], "needs the isolation level"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(course, handed_in, capsys, monkeypatch, arguments, sentence):

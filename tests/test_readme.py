@@ -27,6 +27,14 @@ def test_accuracies_are_those_of_the_last_benchmark():
     assert f"| {values('transfer', '')[0]} |" in README
 
 
+def test_grading_is_as_fast_as_the_last_benchmark_says():
+    rows = {row["what"]: row["value"] for name in ("grading", "grading_scale") for row in RESULTS[name]}
+    assert f"| {rows['course grade, a submission']:.2f} |" in README
+    assert f"| {rows['against nbgrader']:.1f} / {rows['against otter']:.1f} times" in README
+    seconds, memory = rows["500 submissions of homework 2"], rows["memory of all processes at its largest"]
+    assert f"| {seconds:.0f} s, {memory:.1f} GB |" in README
+
+
 def test_every_link_to_a_file_leads_somewhere():
     targets = [part.split(")")[0] for part in README.split("](")[1:]]
     local = [target for target in targets if not target.startswith("http")]

@@ -46,7 +46,9 @@ def run(homework: str, paths: list[Path], out: Path | None, seeds: Path | None, 
         if not found:
             why = "; ".join(f"{problem.source}: {problem.sentence}" for problem in problems[:5])
             raise ValueError(f"no submission can be graded: {why or 'there is none'}")
-        level = isolation.choose(options.isolation) if not options.dask else options.isolation
+        if options.dask and options.isolation not in ("auto", "sandbox"):
+            raise ValueError("--dask needs the isolation level sandbox on its workers")
+        level = isolation.choose(options.isolation) if not options.dask else "sandbox"
         given = read_seeds(seeds)["seeds"] if seeds else None
         if level == "none":
             return _self_check(make_key(solution, given), found, options)
