@@ -7,6 +7,7 @@ that is sent from here is believed: arrays are compared on the other side, and w
 import os
 import random
 import sys
+import tempfile
 
 import numpy as np
 

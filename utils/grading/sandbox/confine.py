@@ -1,7 +1,7 @@
 """Confining a freshly forked child before it sees a submission (Linux). Each step raises OSError when it fails.
 
 `sandbox`: its own user, mount, pid, network, ipc and uts namespaces inside bubblewrap's read-only system; nobody's
-user id, no capabilities, private empty folders in the place of /tmp, /proc and /dev/shm.
+user id, no capabilities, a private folder to work in, nothing in /proc and /dev/shm, and no other place to write.
 `container`: a user id that no other process has, and its own folder (landlock.py). Both: limits and a seccomp filter.
 """
 
@@ -39,8 +39,7 @@ def enter_namespaces():
 def private_folders():
     """Empty folders of this child alone in the place of all that visits could share; nothing else can be written."""
     _checked(libc.mount(None, b"/", None, 0x4000 | 0x40000, None), "mount private")  # MS_REC, MS_PRIVATE
-    for folder in (BOX, "/tmp"):
-        _tmpfs(folder, NO_SUID | NO_DEV, "size=64m,nr_inodes=4k,mode=700")
+    _tmpfs(BOX, NO_SUID | NO_DEV, "size=64m,nr_inodes=4k,mode=700")
     for folder in ("/dev/shm", "/proc"):
         _tmpfs(folder, NO_SUID | NO_DEV | NO_EXEC | READ_ONLY, "size=4k,nr_inodes=8")
     os.chdir(BOX)

@@ -33,9 +33,9 @@ def command(level: str, arguments: list[str], folder: Path) -> list[str]:
     return [
         "bwrap", *[f"--unshare-{kind}" for kind in ("user", "pid", "net", "ipc", "uts", "cgroup-try")],
         *["--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session"],
-        *["--ro-bind", "/usr", "/usr"], *_system_links(), *shown, *["--ro-bind", str(folder), FOLDER],
         *["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", confine.BOX, "--chdir", confine.BOX],
-        *["--remount-ro", "/dev", "--remount-ro", "/"], *python,
+        *["--ro-bind", "/usr", "/usr"], *_system_links(), *shown, *["--ro-bind", str(folder), FOLDER],
+        *["--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"], *python,
     ]  # fmt: skip
 
 
