@@ -49,7 +49,7 @@ def _confine(level: str, settings: dict, uid: int, folder: str | None):
         confine.private_folders()
     else:
         os.chdir(folder)
-        os.environ["HOME"] = folder
+    os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = os.getcwd()
     if level == "container":
         confine.become(uid)
         confine.die_with_parent()
