@@ -98,6 +98,7 @@ LEFT = {
     "recursion limit": leaves("import sys\nsys.setrecursionlimit(max(60, len(__import__('inspect').stack()) + 20))"),
     "a tracer": leaves("import sys\nsys.settrace(lambda *a: None)"),
     "garbage collection off": leaves("import gc\ngc.disable(); gc.set_threshold(1)"),
+    "temporary files": leaves("import tempfile\nwith tempfile.NamedTemporaryFile('w') as file: file.write('x')"),
     "working folder": leaves("import os\nos.chdir('/')"),
     "environment": leaves("import os\nos.environ.clear()\nos.environ['OMP_NUM_THREADS'] = 'many'"),
     "path and modules": leaves("import sys\nsys.path.clear(); sys.modules.pop('math', None)"),

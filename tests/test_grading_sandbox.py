@@ -3,6 +3,7 @@
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -178,3 +179,16 @@ def test_checks_that_cannot_be_imported_are_said(monkeypatch, tmp_path):
     need("sandbox", monkeypatch, tmp_path)
     with pytest.raises(isolation.IsolationError, match="checks.py cannot be imported in the sandbox: ZeroDivision"):
         Sandbox("sandbox", "1 / 0")
+
+
+def test_a_checkout_below_tmp_is_seen_and_nothing_else_there(monkeypatch, tmp_path):
+    need("sandbox", monkeypatch, tmp_path)
+    for name in ("course", "beside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("here")
+    real = isolation._shown()
+    monkeypatch.setattr(isolation, "_shown", lambda: [*real, tmp_path / "course"])
+    code = f"import os; print(open({str(tmp_path / 'course/file')!r}).read(), os.listdir({str(tmp_path)!r}))"
+    start = isolation.command("sandbox", ["-c", code], tmp_path / "course")
+    result = subprocess.run(start, env=isolation.environment(), capture_output=True, text=True)
+    assert result.stdout == "here ['course']\n", result.stderr
