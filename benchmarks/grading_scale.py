@@ -89,11 +89,11 @@ def _killed(folder: Path, students: int, kills: int) -> Row:
 
 
 def _regraded(folder: Path) -> Row:
-    """How many points differ when the class is graded again with the stored seeds."""
+    """How many students have the same points when the class is graded again with the stored seeds."""
     result = subprocess.run([*COURSE, "regrade", str(folder / "grades")], capture_output=True, text=True)
     again, of, changed = map(int, re.findall(r"\d+", result.stdout.splitlines()[-1]))
     assert again == of and (result.returncode == 0) == (changed == 0)
-    return Row("students with other points when regraded", changed, "", 0, at_most=True, note=f"{again} regraded")
+    return Row("students with the same points when regraded", again - changed, "", again)
 
 
 def _records(out: Path) -> int:

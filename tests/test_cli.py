@@ -11,7 +11,7 @@ import pytest
 from utils import cli
 from utils.paths import course_root
 
-COMMANDS = ["lab", "doctor", "check", "release", "data", "notebooks", "bench"]
+COMMANDS = ["lab", "doctor", "check", "release", "grade", "regrade", "gradescope", "data", "notebooks", "bench"]
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess:

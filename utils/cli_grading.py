@@ -46,7 +46,7 @@ def add(command) -> None:
     sub.add_argument("--gradebook", metavar="URL", help="fill nbgrader's database, such as sqlite:///gradebook.db")
     sub.add_argument("--json", action="store_true", help="print all records as JSON")
     _machine(sub)
-    sub = command(regrade, "grade again with the stored seeds, and say whose points differ")
+    sub = command(regrade, "grade again with the stored seeds and compare")
     sub.add_argument("out", type=Path, metavar="FOLDER", help="the --out of course grade")
     sub.add_argument("path", nargs="*", type=Path, metavar="PATH", help="where submissions lie now, if elsewhere")
     sub.add_argument("--update", action="store_true", help="keep the new records, after a change of the homework")

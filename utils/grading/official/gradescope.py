@@ -44,17 +44,19 @@ if [ -z "$python" ]; then
     apt-get install -y -qq python3.11
 fi
 apt-get install -y -qq "$(basename "$(readlink -f "$(command -v "$python")")")-venv" bubblewrap
-"$python" -m venv /opt/course
-/opt/course/bin/pip install --quiet {torch}
-/opt/course/bin/pip install --quiet -e /autograder/source/course
+venv=/opt/course
+"$python" -m venv $venv
+$venv/bin/pip install --quiet {torch}
+$venv/bin/pip install --quiet -e /autograder/source/course
 chmod -R go-rwx /autograder/source/course/solutions
 """
 RUN = """#!/usr/bin/env bash
 # Gradescope runs this for each submission. The two variables are for trying it elsewhere.
 set -euo pipefail
 root=${{AUTOGRADER_ROOT:-/autograder}}
+venv=/opt/course
 cd "$root/source/course"
-exec "${{COURSE_PYTHON:-/opt/course/bin/python}}" -m utils.grading.official.gradescope {homework} "$root"
+exec "${{COURSE_PYTHON:-$venv/bin/python}}" -m utils.grading.official.gradescope {homework} "$root"
 """
 
 
