@@ -75,11 +75,16 @@ def _bring_up_to_date(store: Store, key: Key, found: list, problems: list, level
         if valid.get(problem.student, {}).get("problem") != record["problem"]:
             store.put(record)
     todo = [submission for submission in found if not _is_done(valid.get(submission.student), submission)]
-    secrets = [course_root() / "solutions", store.out, *store.settings()["paths"]]
+    secrets = _secrets(store)
     with tqdm(total=len(found), initial=len(found) - len(todo), unit="notebook", file=sys.stderr) as bar:
         for record in graded(key, todo, level, options, secrets):
             store.put(record)
             bar.update()
+
+
+def _secrets(store: Store) -> list:
+    """What no student's code may read: solutions, grades, and what others handed in."""
+    return [course_root() / "solutions", store.out, *store.settings()["paths"]]
 
 
 def _is_done(record: dict | None, submission) -> bool:
@@ -163,8 +168,7 @@ def regrade(out: Path, paths: list[Path], update: bool, options: Options) -> int
             key = make_key(solution, settings["seeds"])
             found, _ = collect(paths or [Path(path) for path in settings["paths"]], solution.name)
             level = isolation.choose(options.isolation)
-            secrets = [course_root() / "solutions", store.out, *settings["paths"]]
-            changed = _differences(store, key, found, level, options, secrets, update)
+            changed = _differences(store, key, found, level, options, update)
             if update:
                 _finish(store, key, solution, options)
             return 1 if changed else 0
@@ -173,9 +177,9 @@ def regrade(out: Path, paths: list[Path], update: bool, options: Options) -> int
         return 2
 
 
-def _differences(store: Store, key: Key, found: list, level: str, options: Options, secrets: list, update: bool) -> int:
+def _differences(store: Store, key: Key, found: list, level: str, options: Options, update: bool) -> int:
     """How many students' points differ; each difference is said."""
-    before, changed, compared = store.records(), 0, 0
+    before, secrets, changed, compared = store.records(), _secrets(store), 0, 0
     if update:
         store.begin(key, (), replace=True)
     found = [submission for submission in found if submission.student in before]

@@ -36,7 +36,7 @@ class Limits:
 
 
 class Sandbox:
-    """Student code runs in here. `with Sandbox(...) as sandbox, sandbox.visit() as visit: visit.ask(...)`.
+    """Student code runs in here. `with Sandbox(...) as sandbox, sandbox.visit() as visit: visit.tell(...)`.
 
     checks: the text of the public checks.py; preload: modules that notebooks import; secrets: paths that must be out
     of a child's reach. Raises IsolationError if the machine does not offer the level or something is in reach.
