@@ -22,6 +22,11 @@ def trainable(theta: Parameters) -> Parameters:
     return {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
 
 
+def stack(thetas: list[Parameters]) -> Parameters:
+    """T sets of parameters as one with a task axis {name: [T, ...]}, leaves that train side by side."""
+    return {name: torch.stack([theta[name].detach() for theta in thetas]).requires_grad_() for name in thetas[0]}
+
+
 def mlp(sizes: tuple[int, ...], generator: torch.Generator) -> Parameters:
     """Weights w1 [in, out], b1 [1, out], w2, ... of a ReLU network; uniform in +-1/sqrt(in), torch's own default."""
     theta = {}

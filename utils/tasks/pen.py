@@ -10,13 +10,16 @@ LETTER = 20  # pixels of a plain letter's longer side
 MARGIN = 1  # pixels that stay empty on every side
 
 
-def bend(points: np.ndarray, owner: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def bend(
+    points: np.ndarray, owner: np.ndarray, count: int, rng: np.random.Generator, turn: float = 0.10, shear: float = 0.12
+) -> np.ndarray:
     """A hand's unsteadiness: slant, stretch, turn, and two slow waves, drawn anew for each of `count` letters.
 
-    points: [P, 2], each letter centred on 0, its longest side 1; owner: [P]. Returns the moved corners.
+    points: [P, 2], each letter centred on 0, its longest side 1; owner: [P]; turn (radians) and shear are standard
+    deviations. Returns the moved corners.
     """
     x, y = points.T
-    turn, shear = rng.normal(0, 0.10, count), rng.normal(0, 0.12, count)
+    turn, shear = rng.normal(0, turn, count), rng.normal(0, shear, count)
     wide, high = rng.uniform(0.8, 1.05, (2, count))
     cos, sin = np.cos(turn), np.sin(turn)
     a, b = wide * cos - shear * sin, wide * sin + shear * cos
