@@ -15,7 +15,7 @@ from torch import Tensor
 from utils.tasks.letterforms import FACES, fonts, shapes
 from utils.tasks.pen import Pen, bend, place
 
-LETTERS = {"Latin": "ABDEFGHLNQRT", "Greek": "ΓΔΘΛΞΠΣΦΨΩ", "Cyrillic": "БЂЋЪЫѢ"}
+LETTERS = {"Latin": "ABDEFGHKLNQRT", "Greek": "ΓΘΛΞΠΣΦΨΩ", "Cyrillic": "БЂЋЪЫѢ"}
 FAMILIES = ("DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "STIX")
 NAMES = {
     "letter": tuple(letter for letters in LETTERS.values() for letter in letters),
@@ -56,7 +56,7 @@ def attribute_images(seed: int = 0, drawings: int = 4, turned: float = 0.0) -> A
     rng = np.random.default_rng(seed)
     table = np.indices((len(NAMES["letter"]), 2, len(FACES))).reshape(3, -1).T
     codes = [ord(NAMES["letter"][i]) if upper else ord(NAMES["letter"][i].lower()) for i, upper, _ in table]
-    outlines = shapes(fonts(), list(zip(codes, table[:, 2], strict=True)))
+    outlines = shapes(fonts(), list(zip(codes, table[:, 2].tolist(), strict=True)))
     order = rng.permutation(np.arange(len(table)).repeat(drawings))
     angle = rng.uniform(-turned, turned, len(order))
     pixels = _draw(outlines, order, np.radians(angle), rng)

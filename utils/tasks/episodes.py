@@ -63,8 +63,8 @@ def ink(scaled: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
 
 def coarse(pixels: UInt8[Tensor, "*image height width"]) -> Float[Tensor, "*image feature"]:
     """Means of 2 x 2 pixels, scaled and flattened (28 x 28 -> 196): what the course's smallest networks see."""
-    small = torch.nn.functional.avg_pool2d(pixels.flatten(0, -3)[:, None].float(), 2)
-    return ((small / 255 - MEAN) / SPREAD).view(*pixels.shape[:-2], -1)
+    small = torch.nn.functional.avg_pool2d(pixels.reshape(-1, 1, *pixels.shape[-2:]).float(), 2)
+    return ((small / 255 - MEAN) / SPREAD).reshape(*pixels.shape[:-2], -1)
 
 
 def sample_classes(
