@@ -16,6 +16,7 @@ import torch  # noqa: E402
 from benchmarks import (  # noqa: E402
     grading,
     grading_scale,
+    live_figures,
     omniglot_maml,
     protonet,
     report,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "omniglot_maml": omniglot_maml.run,
     "import": responsiveness.run_import,
     "live": responsiveness.run_live,
+    "live_figures": live_figures.run_lectures,
     "protonet": protonet.run,
     "transfer": protonet.run_transfer,
     "grading": grading.run,
