@@ -17,6 +17,7 @@ from benchmarks import (  # noqa: E402
     grading,
     grading_scale,
     live_figures,
+    multitask,
     omniglot_maml,
     protonet,
     report,
@@ -28,6 +29,7 @@ RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = {
     "sinusoid": sinusoid.run,
     "omniglot_maml": omniglot_maml.run,
+    "multitask": multitask.run,
     "import": responsiveness.run_import,
     "live": responsiveness.run_live,
     "live_figures": live_figures.run_lectures,

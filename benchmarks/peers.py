@@ -21,11 +21,13 @@ PINS = {
         "python-frontmatter": "1.3.0", "python-on-whales": "0.81.0", "wrapt": "1.17.3", "pydantic": "2.14.3",
         "pydantic-core": "2.50.4", "annotated-types": "0.8.0", "typing-inspection": "0.4.5",
     },
+    "multitask": {"LibMTL": "1.1.5"},
 }  # fmt: skip
 MODULES = {  # what has to be importable
     "meta-gradients": ("higher", "torchopt"),
     "nbgrader": ("nbgrader.api",),
     "otter": ("otter",),
+    "multitask": (),  # its weightings are imported alone, by benchmarks/multitask.py
 }
 
 

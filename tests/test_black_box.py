@@ -92,7 +92,8 @@ def test_only_the_recurrent_learner_cares_about_the_order_of_the_past():
     x, y = torch.randn(6, 7, DIM, generator=seeded(1)), torch.randint(N_WAY, (6, 7), generator=seeded(2))
     past = torch.tensor([2, 0, 1, 4, 3, 5, 6])
     made = learners(seeded())
-    last = {name: [made[name](x[:, order], y[:, order])[:, 6] for order in (range(7), past)] for name in ("set", "lstm")}
+    orders = torch.arange(7), past
+    last = {name: [made[name](x[:, order], y[:, order])[:, 6] for order in orders] for name in ("set", "lstm")}
     assert torch.allclose(*last["set"], atol=1e-5)
     assert not torch.allclose(*last["lstm"], atol=1e-3)
 

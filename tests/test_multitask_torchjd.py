@@ -1,5 +1,6 @@
 """The multi-task directions against TorchJD, an independent implementation of the same papers."""
 
+import cvxpy
 import pytest
 import torch
 from gradients_in_small import difference, random_gradients, seeded
@@ -49,30 +50,53 @@ def test_pcgrad_in_the_order_that_torchjd_draws(n_tasks, n_parameters):
 
 @sizes
 def test_mgda(n_tasks, n_parameters):
-    """TorchJD's Frank-Wolfe steps come near the solution only; more of them come nearer, and never below ours."""
-    for G in cases(n_tasks, n_parameters, spreads=(0.0,)):
+    """TorchJD's Frank-Wolfe steps come near, by 1 / steps: never shorter than ours, and no further than that allows.
+
+    For any point d of the hull, |d - shortest|^2 <= |d|^2 - |shortest|^2. Clarabel solves the same problem exactly.
+    """
+    for G in cases(n_tasks, n_parameters):
         ours = mgda.weights(gramian(G)) @ G
-        theirs = aggregation.MGDA(epsilon=1e-7, max_iters=3000)(G)
-        assert ours.norm() <= theirs.norm() * (1 + 1e-9)
-        assert difference(ours, theirs) < 1e-3
-    if n_tasks == 2:
-        assert largest_difference(mgda.weights, aggregation.MGDA, n_tasks, n_parameters) < 1e-8
+        theirs = aggregation.MGDA(epsilon=1e-7, max_iters=1000)(G)
+        excess = theirs @ theirs - ours @ ours
+        assert -1e-9 * (ours @ ours) <= excess <= 0.05 * (ours @ ours)
+        assert (theirs - ours) @ (theirs - ours) <= excess + 1e-9 * (ours @ ours)
+        assert difference(ours, shortest(G)) < 1e-4
+
+
+def shortest(G):
+    """The nearest point to 0 in the hull of the rows, by cvxpy."""
+    w = cvxpy.Variable(len(G), nonneg=True)
+    unit = G.norm(dim=1).min()
+    problem = cvxpy.Problem(cvxpy.Minimize(cvxpy.sum_squares((G / unit).numpy().T @ w)), [cvxpy.sum(w) == 1])
+    problem.solve(cvxpy.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+    return torch.from_numpy(w.value) @ G
 
 
 @sizes
 @pytest.mark.parametrize("c", [0.3, 0.9])
 def test_cagrad(c, n_tasks, n_parameters):
-    found = largest_difference(lambda M: cagrad.weights(M, c), lambda: aggregation.CAGrad(c), n_tasks, n_parameters)
-    assert found < 1e-4
+    """The general solver inside TorchJD stops at 1e-4; where we differ, our worst case is the better one."""
+    for G in cases(n_tasks, n_parameters):
+        ours, theirs = cagrad.weights(gramian(G), c) @ G, aggregation.CAGrad(c)(G)
+        assert difference(ours, theirs) < 3e-4
+        scale = G.norm(dim=1).max() * G.mean(0).norm()
+        assert (G @ ours).min() >= (G @ theirs).min() - 1e-8 * scale
 
 
 @sizes
+@pytest.mark.filterwarnings("ignore:You are solving a parameterized problem")
 def test_nash(n_tasks, n_parameters):
-    """TorchJD starts from equal weights and stops early where lengths differ much; unlimited, the scale agrees too."""
-    def aggregator():
-        return aggregation.NashMTL(n_tasks, max_norm=0.0, optim_niter=100)
-
-    assert largest_difference(nash.weights, aggregator, n_tasks, n_parameters, (0.0,)) < 1e-4
+    """The same scale too, without TorchJD's limit of the length. Its rounds do not always end at the solution."""
+    pytest.importorskip("ecos", reason="TorchJD's Nash-MTL needs ecos, which Python 3.13 has no build of")
+    solved = []
+    for G in cases(n_tasks, n_parameters):
+        M = gramian(G)
+        ours = nash.weights(M)
+        theirs = aggregation.NashMTL(n_tasks, max_norm=0.0, optim_niter=100).weighting(G)
+        assert (M @ ours * ours - 1).abs().max() < 1e-9
+        if (M @ theirs * theirs - 1).abs().max() < 1e-4:
+            solved.append(difference(ours @ G, theirs @ G))
+    assert len(solved) >= 3 and max(solved) < 1e-4
 
 
 def test_random_weights_are_distributed_alike():

@@ -71,10 +71,10 @@ def test_dwa_favours_what_falls_slowly():
     torch.testing.assert_close(w[0] / w[1], torch.tensor(math.exp(0.25)))
     torch.testing.assert_close(w.sum(), torch.tensor(3.0))
     torch.testing.assert_close(dwa.weights(before, before), torch.ones(3))
-    torch.testing.assert_close(dwa.weights(before, 1000 * last / 1000, temperature=1e6), torch.ones(3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(dwa.weights(before, last, temperature=1e6), torch.ones(3), rtol=0, atol=1e-5)
     torch.testing.assert_close(dwa.weights(10 * before, 10 * last), w)
     with pytest.raises(ValueError, match="a temperature above 0, found 0"):
-        dwa.weights(before, last, 0)
+        dwa.weights(before, last, 0.0)
 
 
 def test_random_weights_depend_on_the_generator_alone():

@@ -10,23 +10,23 @@ from torch import Tensor
 def jacobian(losses: Tensor, parameters: Iterable[Tensor]) -> Float[Tensor, "task parameter"]:
     """losses [T] -> G [T, P]: row t is the gradient of losses[t], all parameters flattened one after the other.
 
-    One backward pass a task over the same graph, which is kept. Where a task does not use a parameter, G is zero.
+    T backward passes at once, as one batched pass over the graph, which is kept; row t of an identity matrix asks for
+    the gradient of losses[t]. Where a task does not use a parameter, G is zero.
     Raises ValueError unless losses is a vector that depends on the parameters.
     """
-    parameters = list(parameters)
-    if losses.ndim != 1 or not len(losses) or not parameters:
+    parameters, n_tasks = list(parameters), losses.shape[0] if losses.ndim == 1 else 0
+    if not n_tasks or not parameters:
         raise ValueError(f"expected losses [T] and parameters, found losses {list(losses.shape)} and "
                          f"{len(parameters)} parameters; torch.stack makes a vector of single losses")
     if not losses.requires_grad:
         raise ValueError("the losses depend on no parameter; compute them outside torch.no_grad(), without detach()")
-    return torch.stack([_gradient(loss, parameters) for loss in losses])
-
-
-def _gradient(loss: Tensor, parameters: list[Tensor]) -> Float[Tensor, " parameter"]:
-    """One task's row."""
-    found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-    return torch.cat([(torch.zeros_like(p) if g is None else g).flatten()
-                      for p, g in zip(parameters, found, strict=True)])
+    one_each = torch.eye(n_tasks).to(losses)
+    found = torch.autograd.grad(
+        losses, parameters, one_each, retain_graph=True, allow_unused=True, is_grads_batched=True
+    )
+    rows = [p.new_zeros(n_tasks, p.numel()) if g is None else g.flatten(1)
+            for p, g in zip(parameters, found, strict=True)]
+    return torch.cat(rows, dim=1)
 
 
 def gramian(G: Tensor) -> Float[Tensor, "*batch task task"]:
