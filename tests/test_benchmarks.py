@@ -8,8 +8,9 @@ import sys
 import pytest
 import torch
 
-from benchmarks import measure, omniglot_maml, peers, report, sinusoid
+from benchmarks import measure, multitask, omniglot_maml, peers, report, sinusoid
 from benchmarks.__main__ import BENCHMARKS
+from utils.learners.multitask import uniform
 from utils.paths import course_root
 from utils.tasks import omniglot
 
@@ -81,3 +82,14 @@ def test_a_group_of_peers_that_cannot_be_installed_leaves_a_reason_and_nothing_e
     monkeypatch.setitem(peers.MODULES, "nbgrader", ("nbgrader_is_not_here",))
     assert peers.prepare("nbgrader") == "could not be imported: No module named 'nbgrader_is_not_here'"
     assert peers.environment("nbgrader")["PYTHONPATH"].split(os.pathsep)[0] == str(peers.folder("nbgrader"))
+
+
+@pytest.mark.parametrize("name", multitask.DIRECTIONS)
+def test_torchjd_makes_the_same_multi_task_update_and_a_plain_mean_does_not(name):
+    n_tasks = 2 if name in multitask.TWO_TASKS else multitask.N_TASKS
+    entries = multitask.contenders(name, n_tasks, torch.float64, False)
+    assert set(entries) == {"ours", "TorchJD"} and measure.largest_difference(entries) < measure.TOLERANCE
+    tasks = multitask.Tasks(n_tasks, torch.float64)
+    entries["plain"] = lambda: multitask.ours(tasks, lambda M: uniform.weights(M) * (n_tasks if name == "PCGrad" else 1))
+    with pytest.raises(AssertionError, match="plain computes something else"):
+        measure.largest_difference(entries)

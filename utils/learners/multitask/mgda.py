@@ -37,7 +37,7 @@ def shortest(K: Float[Tensor, "*batch task task"], a: Float[Tensor, "*batch task
     """Minimise v'K v / 2 over v >= 0 with a'v = 1: a primal-dual interior-point method, all problems at once.
 
     At the solution K v = z + level * a with z >= 0 and v z = 0. Newton's method solves that with v z = mu instead,
-    and mu falls by 0.3 in every step, while v and z stay positive (Nocedal & Wright, 2006, section 16.6).
+    and mu falls by 0.1 in every step, while v and z stay positive (Nocedal & Wright, 2006, section 16.6).
     """
     v = (1 / a.sum(-1, keepdim=True)).expand_as(a)
     z = torch.ones_like(v)
@@ -48,12 +48,12 @@ def shortest(K: Float[Tensor, "*batch task task"], a: Float[Tensor, "*batch task
         gap = (v * z).mean(-1, keepdim=True)
         if bool(torch.maximum(gap, error.abs().amax(-1, keepdim=True)).le(TOLERANCE).all()):
             break
-        wanted = (0.3 * gap).clamp(min=0.3 * TOLERANCE) / v - z
+        wanted = (0.1 * gap).clamp(min=0.1 * TOLERANCE) / v - z
         factor = torch.linalg.cholesky(K + torch.diag_embed(z / v))
         move, along = torch.cholesky_solve(torch.stack([wanted - error, a], dim=-1), factor).unbind(-1)
         move = move - along * ((a * move).sum(-1, keepdim=True) / (a * along).sum(-1, keepdim=True))
         price = wanted - z / v * move
         limit = torch.maximum(-move / v, -price / z).amax(-1, keepdim=True)  # 1 / the step that ends at 0
-        step = 0.9 / limit.clamp(min=0.9)
+        step = 0.99 / limit.clamp(min=0.99)
         v, z = v + step * move, z + step * price
     return v
