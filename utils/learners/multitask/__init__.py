@@ -6,6 +6,8 @@ it. Nearly every method needs no more than M, which is tiny, so it costs next to
     gradients    jacobian(losses, parameters) -> G; gramian(G) -> M; assign(parameters, update) for an optimiser
 
 Which direction? weights(M, ...) -> w [*B, T], and the update is w G. M may have leading axes: many points at once.
+Lengths are the papers' own: pcgrad is a sum over tasks, nash has length sqrt(T), imtl_g's weights sum to 1, and so on.
+Weights are finite for any finite M, also where gradients are zero, equal or opposed.
     uniform      w = 1/T each: the gradient of the mean loss
     pcgrad       each gradient loses its conflicts with the others, then all are added (Yu et al., 2020)
     mgda         the shortest vector in the hull of the gradients (Desideri, 2012; Sener & Koltun, 2018)
