@@ -1,10 +1,17 @@
 """What the README says is what was measured."""
 
+import ast
 import json
 
+import nbformat
+
+from utils.grading.homework import opened
+from utils.grading.importer import plain_python
 from utils.paths import course_root
 
 README = (course_root() / "README.md").read_text(encoding="utf-8")
+START = nbformat.read(course_root() / "lectures/00_start_here.ipynb", as_version=4)
+MAP = "\n".join(cell.source for cell in START.cells)
 RESULTS = json.loads((course_root() / "benchmarks/results.json").read_text())["results"]
 
 
@@ -39,3 +46,36 @@ def test_every_link_to_a_file_leads_somewhere():
     targets = [part.split(")")[0] for part in README.split("](")[1:]]
     local = [target for target in targets if not target.startswith("http")]
     assert len(local) > 5 and all((course_root() / target).exists() for target in local)
+
+
+def live_figures(path) -> int:
+    """How many times a notebook calls `live`."""
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    nodes = [node for source in cells for node in ast.walk(ast.parse(plain_python(source)))]
+    return sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "live" for node in nodes)
+
+
+def row_of(table: str, link: str) -> list[str]:
+    """The cells after the first of the table row that links to a file."""
+    line = next(line for line in table.splitlines() if line.startswith("|") and f"({link})" in line)
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
+def test_every_lecture_stands_in_both_tables_with_its_live_figures():
+    for path in sorted((course_root() / "lectures").glob("*.ipynb")):
+        question, count, seconds = row_of(README, f"lectures/{path.name}")
+        assert int(count) == live_figures(path)
+        assert question in path.read_text(encoding="utf-8") or path.stem == "00_start_here"
+        if path.stem != "00_start_here":
+            assert row_of(MAP, path.name) == [question, count, seconds]
+
+
+def test_every_homework_stands_in_both_tables_with_its_exercises_and_misconceptions():
+    for folder in sorted(path.parent for path in (course_root() / "solutions").glob("*/mistakes.py")):
+        with opened(folder) as homework:
+            exercises, mistakes = homework.check.exercises, homework.mistakes
+        notebook = f"homework/{folder.name}/{folder.name}.ipynb"
+        cells = row_of(README, notebook)
+        assert cells[0].startswith(f"{len(exercises)}, and ")
+        assert int(cells[1]) == sum(map(len, mistakes.values()))
+        assert row_of(MAP, f"../{notebook}")[2] == cells[2]

@@ -11,7 +11,7 @@ from torch import Tensor
 from utils.learners.multitask.gradients import cosines
 
 MOST_STEPS = 80
-TOLERANCE = 1e-10
+TOLERANCE = 1e-9
 
 
 def weights(M: Tensor, c: float = 0.5) -> Float[Tensor, "*batch task"]:
@@ -31,7 +31,7 @@ def of_two(M: Float[Tensor, "*batch 2 2"], radius: Float[Tensor, "*batch 1"]) ->
     A = (M[..., 0, 0] + M[..., 1, 1] - 2 * M[..., 0, 1])[..., None]  # squared length of g1 - g2
     A = A.clamp(min=1e-300)
     nearest = (M[..., 1, 1] - M[..., 0, 1])[..., None] / A
-    D = (M[..., 1, 1][..., None] - A * nearest**2).clamp(min=1e-300)
+    D = (torch.linalg.det(M)[..., None] / A).clamp(min=1e-300)
     rise = ((M[..., 0, :] - M[..., 1, :]).mean(-1))[..., None]  # of g_w . g0 with a
     inside = A * radius**2 - rise**2  # positive: the slope rise + radius A x / sqrt(A x^2 + D) has a root
     root = -rise * (D / (A * inside.clamp(min=1e-300))).sqrt()
@@ -58,11 +58,15 @@ def of_many(M: Float[Tensor, "*batch task task"], radius: Float[Tensor, "*batch 
         error, rest = price * x - product(A.mT, w), 1 - w.sum(-1, keepdim=True)
         gap = (dot(slack, w) + price * room) / (w.shape[-1] + 1)
         size = torch.maximum(error.abs().amax(-1, keepdim=True), rest.abs())
-        if bool(torch.maximum(gap, size).le(TOLERANCE).all()):
+        done = torch.maximum(gap, size) <= TOLERANCE
+        if bool(done.all()):
             break
         mu = (0.3 * gap).clamp(min=0.3 * TOLERANCE)
-        moves = newton(A, (x, w, price), (slack, room), (error, rest), mu)
-        x, worst, w, price = (v + moves[-1] * move for v, move in zip((x, worst, w, price), moves, strict=False))
+        *moves, share = newton(A, (x, w, price), (slack, room), (error, rest), mu)
+        done = done | ~share.isfinite()  # float64 can tell nothing more
+        x, worst, w, price = (
+            torch.where(done, v, v + share * move) for v, move in zip((x, worst, w, price), moves, strict=True)
+        )
     return radius**2 / price * w
 
 
@@ -77,7 +81,7 @@ def newton(A: Tensor, at: tuple, distance: tuple, wrong: tuple, mu: Tensor) -> t
     H = H + price[..., None] * torch.eye(A.shape[-1], dtype=A.dtype)
     coupling = product(A.mT, steep)
     sides = torch.stack([product(A.mT, wanted) - error - x * squeeze, coupling], dim=-1)
-    alone, along = torch.cholesky_solve(sides, torch.linalg.cholesky(H)).unbind(-1)
+    alone, along = torch.cholesky_solve(sides, torch.linalg.cholesky_ex(H)[0]).unbind(-1)
     bend = steep.sum(-1, keepdim=True) - dot(coupling, along)
     worst = (rest - wanted.sum(-1, keepdim=True) + dot(coupling, alone)) / bend
     move = alone + along * worst

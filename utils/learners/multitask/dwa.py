@@ -13,5 +13,5 @@ def weights(
     """
     if not temperature > 0:
         raise ValueError(f"expected a temperature above 0, found {temperature}")
-    ratio = before.detach() / before.detach()
+    ratio = last.detach() / before.detach()
     return ratio.shape[-1] * (ratio / temperature).softmax(dim=-1)
