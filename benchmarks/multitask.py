@@ -69,7 +69,6 @@ class Tasks(nn.Module):
         self.x = torch.randn(BATCH, INPUTS, generator=g).to(dtype)
         sign = (-1.0) ** torch.arange(n_tasks)[:, None, None]  # neighbours want opposite things: conflicts
         self.y = (sign * self.x[:, :1] + torch.randn(n_tasks, BATCH, 1, generator=g)).to(dtype)
-        self.sizes = [sum(p.numel() for p in part.parameters()) for part in (self.trunk, self.heads)]
         self.to(dtype)
 
     def forward(self) -> tuple[Tensor, list[Tensor]]:
@@ -85,12 +84,12 @@ class Tasks(nn.Module):
 
 
 def ours(tasks: Tasks, weights: Callable) -> tuple[Tensor, list[Tensor]]:
-    """utils.learners.multitask: the Jacobian, the Gramian of the trunk's part, the weights; heads add up."""
-    _, losses = tasks()
-    G = jacobian(torch.stack(losses), tasks.parameters())
-    trunk, heads = G.split(tasks.sizes, dim=1)
-    assign(tasks.parameters(), torch.cat([weights(gramian(trunk)) @ trunk, heads.sum(0)]))
-    return torch.stack(losses).sum(), tasks.gradients()
+    """utils.learners.multitask: the Jacobian of the trunk, its Gramian, the weights; then the heads."""
+    losses, trunk = torch.stack(tasks()[1]), list(tasks.trunk.parameters())
+    G = jacobian(losses, trunk)
+    assign(trunk, weights(gramian(G)) @ G)
+    losses.sum().backward(inputs=list(tasks.heads.parameters()))
+    return losses.sum(), tasks.gradients()
 
 
 def with_uncertainty(tasks: Tasks, log_var: Tensor) -> tuple[Tensor, list[Tensor]]:

@@ -54,20 +54,25 @@ def of_many(M: Float[Tensor, "*batch task task"], radius: Float[Tensor, "*batch 
     x, w = torch.zeros_like(mean), torch.full_like(mean, 1 / M.shape[-1])
     worst, price = mean.amin(-1, keepdim=True) - 1, torch.ones_like(radius)
     for _ in range(MOST_STEPS):
-        slack, room = mean + product(A, x) - worst, (1 - dot(x, x)) / 2
-        error, rest = price * x - product(A.mT, w), 1 - w.sum(-1, keepdim=True)
-        gap = (dot(slack, w) + price * room) / (w.shape[-1] + 1)
-        size = torch.maximum(error.abs().amax(-1, keepdim=True), rest.abs())
-        done = torch.maximum(gap, size) <= TOLERANCE
+        distance, wrong, gap, done = conditions(A, mean, x, worst, w, price)
         if bool(done.all()):
             break
         mu = (0.3 * gap).clamp(min=0.3 * TOLERANCE)
-        *moves, share = newton(A, (x, w, price), (slack, room), (error, rest), mu)
+        *moves, share = newton(A, (x, w, price), distance, wrong, mu)
         done = done | ~share.isfinite()  # float64 can tell nothing more
         x, worst, w, price = (
             torch.where(done, v, v + share * move) for v, move in zip((x, worst, w, price), moves, strict=True)
         )
     return radius**2 / price * w
+
+
+def conditions(A: Tensor, mean: Tensor, x: Tensor, worst: Tensor, w: Tensor, price: Tensor) -> tuple:
+    """Distances from the constraints, errors of the slopes, the mean of distance times price, who is done [*B, 1]."""
+    slack, room = mean + product(A, x) - worst, (1 - dot(x, x)) / 2
+    error, rest = price * x - product(A.mT, w), 1 - w.sum(-1, keepdim=True)
+    gap = (dot(slack, w) + price * room) / (w.shape[-1] + 1)
+    size = torch.maximum(error.abs().amax(-1, keepdim=True), rest.abs())
+    return (slack, room), (error, rest), gap, torch.maximum(gap, size) <= TOLERANCE
 
 
 def newton(A: Tensor, at: tuple, distance: tuple, wrong: tuple, mu: Tensor) -> tuple[Tensor, ...]:
