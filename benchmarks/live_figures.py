@@ -1,6 +1,5 @@
 """The kernel's time for one move of a slider, for every live figure of the lectures, callback included."""
 
-import copy
 import json
 import statistics
 import tempfile
@@ -13,7 +12,7 @@ from utils.notebooks import read, run
 from utils.paths import course_root
 
 TARGET = 40  # ms
-MEASURED: dict[int, tuple[str, list[float]]] = {}  # in the notebook's kernel: each figure's description and times
+MEASURED: dict[int, list[float]] = {}  # in the notebook's kernel: the seconds of each figure's moves
 
 
 def start() -> None:
@@ -23,8 +22,7 @@ def start() -> None:
     refresh = Panel.refresh
 
     def timed(panel):
-        _, times = MEASURED.setdefault(id(panel), (panel.alt, []))
-        times.append(cpu_seconds(lambda: refresh(panel)))
+        MEASURED.setdefault(id(panel), []).append(cpu_seconds(lambda: refresh(panel)))
 
     Panel.refresh = timed
 
@@ -34,13 +32,13 @@ def save(path: str) -> None:
     Path(path).write_text(json.dumps(list(MEASURED.values())), encoding="utf-8")
 
 
-def figure_times(path: Path) -> list[tuple[str, float]]:
-    """(description, median ms of a move) of each live figure of a notebook.
+def figure_times(path: Path) -> list[float]:
+    """The median ms of a move of each live figure of a notebook.
 
     The notebook runs in strict mode, in which each figure moves all its controls to both ends and the middle.
     Raises RuntimeError when the notebook fails.
     """
-    notebook = copy.deepcopy(read(path))
+    notebook = read(path)
     with tempfile.TemporaryDirectory() as folder:
         output = f"{folder}/times.json"
         find = f"import sys\nsys.path.append({str(course_root())!r})\nfrom benchmarks import live_figures\n"
@@ -50,7 +48,7 @@ def figure_times(path: Path) -> list[tuple[str, float]]:
         if failure:
             raise RuntimeError(f"{path.name}: {failure}")
         found = json.loads(Path(output).read_text(encoding="utf-8"))
-    return [(alt, 1e3 * statistics.median(times)) for alt, times in found]
+    return [1e3 * statistics.median(times) for times in found]
 
 
 def run_lectures(quick: bool) -> list[Row]:
@@ -58,7 +56,7 @@ def run_lectures(quick: bool) -> list[Row]:
     lectures = sorted((course_root() / "lectures").glob("*.ipynb"))
     rows = []
     for path in lectures[: 1 if quick else None]:
-        times = [milliseconds for _, milliseconds in figure_times(path)]
+        times = figure_times(path)
         if times:
             note = f"{len(times)} live figures, " + ", ".join(f"{value:.0f}" for value in times) + " ms"
             target = None if quick else TARGET

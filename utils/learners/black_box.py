@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from utils.learners.networks import Parameters, mlp, mlp_forward, repeat, trainable
-from utils.learners.transformer import transformer_forward
+from utils.learners.transformer import one_step_late, transformer_forward
 
 Stream = Float[Tensor, "task step dim"]
 Labels = Int[Tensor, "task step"]
@@ -24,7 +24,7 @@ def late_labels(x: Stream, y: Labels, n_way: int, paired: bool = True) -> Float[
     """
     label = F.one_hot(y, n_way).to(x.dtype)
     before = torch.cat([x, label], dim=2) if paired else label
-    return torch.cat([x, F.pad(before, (0, 0, 1, 0))[:, :-1]], dim=2)
+    return torch.cat([x, one_step_late(before)], dim=2)
 
 
 def lstm(inputs: int, hidden: int, outputs: int, generator: torch.Generator, forget: float = 1.0) -> Parameters:
@@ -77,8 +77,3 @@ def set_forward(theta: Parameters, x: Stream, y: Labels, n_way: int) -> Logits:
 def attention_forward(theta: Parameters, x: Stream, y: Labels, n_way: int) -> Logits:
     """A causal transformer (cf. SNAIL, Mishra et al., 2018) on paired inputs."""
     return transformer_forward(theta, late_labels(x, y, n_way))
-
-
-def stream_loss(logits: Logits, y: Labels) -> Float[Tensor, ""]:
-    """Mean cross-entropy over all steps of all streams."""
-    return F.cross_entropy(logits.flatten(0, 1), y.flatten())

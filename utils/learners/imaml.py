@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from utils.learners.maml import Loss
-from utils.learners.networks import Parameters, repeat
+from utils.learners.networks import Parameters, leaves, repeat
 from utils.tasks.episodes import Episodes
 
 
@@ -21,10 +21,10 @@ def proximal_adapt(
 
     theta: {name: [T, ...]}. Returns phi, detached, as leaves that ask for gradients.
     """
-    phi = _leaves(theta)
+    phi = leaves(theta)
     for _ in range(steps):
         gradients = torch.autograd.grad(loss(phi, *support).sum(), list(phi.values()))
-        phi = _leaves({name: p - lr * (g + strength * (p - theta[name]))
+        phi = leaves({name: p - lr * (g + strength * (p - theta[name]))
                        for (name, p), g in zip(phi.items(), gradients, strict=True)})
     return phi
 
@@ -64,10 +64,6 @@ def conjugate_gradient(product, target: list[Tensor], steps: int) -> list[Tensor
         before, squared = squared, _dot(residual, residual)
         direction = _add(residual, direction, squared / before.clamp(min=torch.finfo(squared.dtype).tiny))
     return x
-
-
-def _leaves(theta: Parameters) -> Parameters:
-    return {name: p.detach().requires_grad_() for name, p in theta.items()}
 
 
 def _dot(a: list[Tensor], b: list[Tensor]) -> Float[Tensor, " task"]:

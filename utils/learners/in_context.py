@@ -11,7 +11,7 @@ from torch import Tensor
 
 from utils.learners.networks import Parameters
 from utils.learners.training import descend
-from utils.learners.transformer import transformer, transformer_forward
+from utils.learners.transformer import one_step_late, transformer, transformer_forward
 from utils.tasks.regressions import Prompts, linear_prompts
 
 Points = Float[Tensor, "task point dim"]
@@ -20,8 +20,8 @@ Values = Float[Tensor, "task point"]
 
 def pair_tokens(x: Points, y: Values) -> Float[Tensor, "task point feature"]:
     """Token i = (x_i, x_{i-1}, y_{i-1}, 1 if there is a point before): each answer stands beside its question."""
-    before = torch.cat([x, y[..., None], torch.ones_like(y)[..., None]], dim=2)[:, :-1]
-    return torch.cat([x, torch.cat([torch.zeros_like(before[:, :1]), before], dim=1)], dim=2)
+    pair = torch.cat([x, y[..., None], torch.ones_like(y)[..., None]], dim=2)
+    return torch.cat([x, one_step_late(pair)], dim=2)
 
 
 def predict(theta: Parameters, x: Points, y: Values) -> Values:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.networks import Parameters, repeat
+from utils.learners.networks import Parameters, leaves, repeat
 from utils.tasks.episodes import Episodes
 
 Loss = Callable[[Parameters, Tensor, Tensor], Tensor]
@@ -63,11 +63,11 @@ def adaptation_curve(
     score: Loss, loss: Loss, theta: Parameters, episodes: Episodes, lr: Rates, steps: int
 ) -> Float[Tensor, "step task"]:
     """`score` on each task's query set after 0, 1, ..., `steps` inner steps on its support set."""
-    phi = repeat({name: p.detach().requires_grad_() for name, p in theta.items()}, len(episodes))
+    phi = repeat(leaves(theta), len(episodes))
     scores = [score(phi, *episodes.query).detach()]
     for _ in range(steps):
         phi = inner_step(loss, phi, episodes.support, lr, second_order=False)
-        phi = {name: p.detach().requires_grad_() for name, p in phi.items()}
+        phi = leaves(phi)
         scores.append(score(phi, *episodes.query).detach())
     return torch.stack(scores)
 

@@ -22,6 +22,11 @@ def trainable(theta: Parameters) -> Parameters:
     return {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
 
 
+def leaves(theta: Parameters) -> Parameters:
+    """theta without its history, asking for gradients; shares its memory, unlike `trainable`."""
+    return {name: p.detach().requires_grad_() for name, p in theta.items()}
+
+
 def stack(thetas: list[Parameters]) -> Parameters:
     """T sets of parameters as one with a task axis {name: [T, ...]}, leaves that train side by side."""
     return {name: torch.stack([theta[name].detach() for theta in thetas]).requires_grad_() for name in thetas[0]}

@@ -3,7 +3,7 @@
 import torch
 
 from utils.learners.maml import Loss, adapt
-from utils.learners.networks import Parameters, repeat
+from utils.learners.networks import Parameters, leaves, repeat
 from utils.tasks.episodes import Episodes
 
 
@@ -14,6 +14,6 @@ def direction(loss: Loss, theta: Parameters, episodes: Episodes, lr: float, step
     is lr times the gradient of joint training.
     """
     together = [torch.cat(pair, dim=1) for pair in zip(episodes.support, episodes.query, strict=True)]
-    start = repeat({name: p.detach().requires_grad_() for name, p in theta.items()}, len(episodes))
+    start = repeat(leaves(theta), len(episodes))
     phi = adapt(loss, start, together, lr, steps, second_order=False)
     return {name: p.detach() - phi[name].detach().mean(0) for name, p in theta.items()}

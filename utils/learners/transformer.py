@@ -44,6 +44,11 @@ def transformer_forward(
     return F.layer_norm(stream, (width,), theta["norm"]) @ theta["read"]
 
 
+def one_step_late(values: Float[Tensor, "task token feature"]) -> Float[Tensor, "task token feature"]:
+    """What each token may know of the tokens before it: zeros at first, then the values of the token before."""
+    return F.pad(values, (0, 0, 1, 0))[:, :-1]
+
+
 def attention(qkv: Float[Tensor, "task token three"]) -> Float[Tensor, "task token width"]:
     """Causal attention with several heads: each token looks at itself and those before it."""
     q, k, v = qkv.unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from utils.tasks.letterforms import FACES, fonts, shapes
+from utils.tasks.letterforms import FACES, faces_that_are, fonts, shapes
 from utils.tasks.pen import Pen, bend, place
 
 LETTERS = {"Latin": "ABDEFGHKLNQRT", "Greek": "ΓΘΛΞΠΣΦΨΩ", "Cyrillic": "БЂЋЪЫѢ"}
@@ -83,13 +83,11 @@ def _labels(table: np.ndarray) -> dict[str, np.ndarray]:
     """The labels of each (letter, case, face) in `table`."""
     letter, case, face = table.T
     scripts = np.repeat(np.arange(len(LETTERS)), [len(letters) for letters in LETTERS.values()])
-    slanted = np.array([name.endswith(("Oblique", "Italic", "BolIta")) for name in FACES])
-    bold = np.array(["Bol" in name for name in FACES])
     return {
         "letter": letter,
         "script": scripts[letter],
         "case": case,
-        "slant": slanted[face].astype(np.int64),
-        "weight": bold[face].astype(np.int64),
+        "slant": faces_that_are("slanted")[face],
+        "weight": faces_that_are("bold")[face],
         "family": face // 4,
     }

@@ -16,7 +16,7 @@ import torch
 from utils.paths import cache_dir
 from utils.tasks import cache
 from utils.tasks.images import Images
-from utils.tasks.letterforms import FACES, Shapes, fonts, letters, script_of, shapes
+from utils.tasks.letterforms import FACES, KINDS, Shapes, faces_that_are, fonts, letters, script_of, shapes
 from utils.tasks.pen import SIZE, Pen, bend, place
 
 VERSION = 1  # of the way Glyphs is made; part of the file's name and of every random number
@@ -147,17 +147,10 @@ def case_of(code: int, members: list[int]) -> int:
 
 def _images(tensors: dict[str, torch.Tensor], notes: dict) -> Images:
     alphabets = tuple(notes["alphabets"])
-    kinds = {
-        "serif": ("Serif", "STIX"),
-        "mono": ("Mono",),
-        "bold": ("Bold", "Bol"),
-        "slanted": ("Oblique", "Italic", "Ita"),
-    }
     labels = {"case": tensors["case"], "face": tensors["face"]}
-    for label, parts in kinds.items():
-        of_face = torch.tensor([int(any(part in name for part in parts)) for name in FACES])
-        labels[label] = of_face[tensors["face"]]
+    for kind in KINDS:
+        labels[kind] = torch.from_numpy(faces_that_are(kind))[tensors["face"]]
     held_out = torch.tensor([name in HELD_OUT for name in alphabets])
-    names = {"case": ("lower", "upper", "caseless"), "face": FACES} | {kind: ("no", "yes") for kind in kinds}
+    names = {"case": ("lower", "upper", "caseless"), "face": FACES} | {kind: ("no", "yes") for kind in KINDS}
     return Images("Glyphs", tensors["pixels"], alphabets, tensors["alphabet"], tuple(notes["characters"]),
                   held_out[tensors["alphabet"]], labels, names)

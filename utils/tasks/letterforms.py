@@ -15,6 +15,13 @@ FACES = (
     "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic",
     "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta",
 )
+# Parts of their names that tell which faces are of a kind.
+KINDS = {
+    "serif": ("Serif", "STIX"),
+    "mono": ("Mono",),
+    "bold": ("Bold", "Bol"),
+    "slanted": ("Oblique", "Italic", "Ita"),
+}
 # First word of a letter's Unicode name -> the name of its script.
 SCRIPTS = {
     "LATIN": "Latin", "GREEK": "Greek", "COPTIC": "Coptic", "CYRILLIC": "Cyrillic", "ARMENIAN": "Armenian",
@@ -51,6 +58,11 @@ class Shapes:
     def bolder(self, share: np.ndarray) -> np.ndarray:
         """The corners [P, 2] when the strokes get wider by this share [P] of their width (or thinner, below 0)."""
         return self.points + self.outward * (self.width * share / 2)[:, None]
+
+
+def faces_that_are(kind: str) -> np.ndarray:
+    """1 for each face of FACES that is of this kind of KINDS, else 0: int64 [16]."""
+    return np.array([int(any(part in name for part in KINDS[kind])) for name in FACES])
 
 
 def script_of(character: str) -> str | None:

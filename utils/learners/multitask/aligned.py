@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.multitask.gradients import precise
+from utils.learners.multitask.gradients import precise, product
 
 
 def weights(M: Tensor) -> Float[Tensor, "*batch task"]:
@@ -19,5 +19,5 @@ def weights(M: Tensor) -> Float[Tensor, "*batch task"]:
     present = s > s[..., -1:].clamp(min=0) * n_tasks * torch.finfo(M.dtype).eps
     least = torch.where(present, s, torch.inf).amin(-1, keepdim=True)
     shrink = torch.where(present, (least / s).sqrt(), 0.0)
-    w = (V @ (shrink * V.mean(-2))[..., None])[..., 0]
+    w = product(V, shrink * V.mean(-2))
     return torch.where(present.any(-1, keepdim=True), w, 1 / n_tasks).to(M)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.multitask.gradients import cosines
+from utils.learners.multitask.gradients import cosines, product
 
 MOST_STEPS = 80
 TOLERANCE = 1e-9
@@ -95,11 +95,6 @@ def newton(A: Tensor, at: tuple, distance: tuple, wrong: tuple, mu: Tensor) -> t
     sphere = (outward + (outward**2 + 2 * room * dot(move, move)).sqrt()) / (2 * room)
     limit = torch.cat([-slacker / slack, -weight / w, -dearer / price, sphere], dim=-1).amax(-1, keepdim=True)
     return move, worst, weight, dearer, 0.9 / limit.clamp(min=0.9)
-
-
-def product(A: Tensor, v: Float[Tensor, "*batch task"]) -> Float[Tensor, "*batch task"]:
-    """A v for each matrix."""
-    return (A @ v[..., None])[..., 0]
 
 
 def dot(a: Float[Tensor, "*batch task"], b: Float[Tensor, "*batch task"]) -> Float[Tensor, "*batch 1"]:

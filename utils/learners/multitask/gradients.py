@@ -63,6 +63,11 @@ def precise(M: Tensor) -> Float[Tensor, "*batch task task"]:
     return found
 
 
+def product(A: Float[Tensor, "*batch row column"], v: Float[Tensor, "*batch column"]) -> Float[Tensor, "*batch row"]:
+    """A v for each matrix of a batch."""
+    return (A @ v[..., None])[..., 0]
+
+
 def cosines(M: Tensor) -> tuple[Float[Tensor, "*batch task task"], Float[Tensor, "*batch task"]]:
     """M [*B, T, T] -> the cosines K of the gradients' angles, and the gradients' lengths: M = length K length'.
 

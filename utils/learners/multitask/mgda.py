@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.multitask.gradients import cosines, precise
+from utils.learners.multitask.gradients import cosines, precise, product
 
 MOST_STEPS = 80
 TOLERANCE = 1e-11
@@ -27,9 +27,9 @@ def weights(M: Tensor) -> Float[Tensor, "*batch task"]:
 
 def of_two(M: Float[Tensor, "*batch 2 2"]) -> Float[Tensor, "*batch 2"]:
     """The closed form for two tasks: where the line through both gradients is nearest to 0, clipped to the segment."""
-    first, second, product = M[..., 0, 0], M[..., 1, 1], M[..., 0, 1]
-    squared = first + second - 2 * product  # of g1 - g2
-    a = torch.where(squared > 0, (second - product) / squared, 0.5).clamp(0, 1)
+    first, second, inner = M[..., 0, 0], M[..., 1, 1], M[..., 0, 1]
+    squared = first + second - 2 * inner  # of g1 - g2
+    a = torch.where(squared > 0, (second - inner) / squared, 0.5).clamp(0, 1)
     return torch.stack([a, 1 - a], dim=-1)
 
 
@@ -42,7 +42,7 @@ def shortest(K: Float[Tensor, "*batch task task"], a: Float[Tensor, "*batch task
     v = (1 / a.sum(-1, keepdim=True)).expand_as(a)
     z = torch.ones_like(v)
     for _ in range(MOST_STEPS):
-        slope = (K @ v[..., None])[..., 0]
+        slope = product(K, v)
         level = (v * (slope - z)).sum(-1, keepdim=True)
         error = slope - z - level * a
         gap = (v * z).mean(-1, keepdim=True)

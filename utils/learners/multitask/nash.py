@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.multitask.gradients import cosines, per_length
+from utils.learners.multitask.gradients import cosines, per_length, product
 
 MOST_STEPS = 100
 TOLERANCE = 1e-9
@@ -28,7 +28,7 @@ def bargain(K: Float[Tensor, "*batch task task"]) -> Float[Tensor, "*batch task"
     """
     v = torch.ones_like(K[..., 0])
     for _ in range(MOST_STEPS):
-        Kv = (K @ v[..., None])[..., 0]
+        Kv = product(K, v)
         scale = (v.shape[-1] / (v * Kv).sum(-1, keepdim=True)).sqrt()
         v, slope = scale * v, scale * Kv - 1 / (scale * v)
         hessian = K + torch.diag_embed(v**-2)
