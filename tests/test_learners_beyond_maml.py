@@ -1,11 +1,10 @@
 """iMAML against the closed form, against a long unrolled loop, and in memory; Reptile against its limits."""
 
-import weakref
-
 import pytest
 import torch
 
 from utils.learners import imaml, maml, reptile
+from utils.learners.memory import bytes_kept
 from utils.learners.networks import mlp, mlp_forward, repeat, trainable
 from utils.tasks.episodes import Episodes
 from utils.tasks.sinusoids import sinusoid_episodes
@@ -76,23 +75,6 @@ def test_conjugate_gradient_solves_every_task_on_its_own():
     b[2] = 0
     (x,) = imaml.conjugate_gradient(lambda v: [(a @ v[0][..., None])[..., 0]], [b], 4)
     assert torch.allclose((a @ x[..., None])[..., 0], b) and (x[2] == 0).all()
-
-
-def bytes_kept(work) -> int:
-    """The most bytes that autograd holds at one time for a backward pass while `work` runs."""
-    alive, most = weakref.WeakSet(), 0
-
-    class Kept:
-        def __init__(self, tensor):
-            nonlocal most
-            self.tensor = tensor
-            alive.add(self)
-            sizes = {k.tensor.untyped_storage().data_ptr(): k.tensor.untyped_storage().nbytes() for k in alive}
-            most = max(most, sum(sizes.values()))
-
-    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.tensor):
-        work()
-    return most
 
 
 def test_memory_does_not_grow_with_inner_steps():
