@@ -14,14 +14,17 @@ import psutil  # noqa: E402
 import torch  # noqa: E402
 
 from benchmarks import (  # noqa: E402
+    few_examples,
     grading,
     grading_scale,
     live_figures,
+    memory,
     multitask,
     omniglot_maml,
     protonet,
     report,
     responsiveness,
+    sequences,
     sinusoid,
 )
 
@@ -35,6 +38,11 @@ BENCHMARKS = {
     "live_figures": live_figures.run_lectures,
     "protonet": protonet.run,
     "transfer": protonet.run_transfer,
+    "one_alphabet": few_examples.run_one_alphabet,
+    "few_shot": few_examples.run_few_shot,
+    "in_context": sequences.run_in_context,
+    "streams": sequences.run_streams,
+    "memory": memory.run,
     "grading": grading.run,
     "grading_scale": grading_scale.run,
 }

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from utils.learners.intervals import mean_interval
+
 TOLERANCE = 1e-4
 
 
@@ -87,3 +89,23 @@ def compare(
 def seeded(seed: int = 0) -> torch.Generator:
     """A generator with this seed."""
     return torch.Generator().manual_seed(seed)
+
+
+def within(budget: float, train: Callable[[int], object], quick: bool, warm: int = 40) -> tuple[object, str]:
+    """What train(steps) returns, and its cost: as many steps as `budget` CPU seconds allow at the pace just before."""
+    if quick:
+        steps = 5
+    else:
+        train(3)
+        steps = int(budget * warm / cpu_seconds(lambda: train(warm)))
+    wall, found = time.monotonic(), []
+    spent = cpu_seconds(lambda: found.append(train(steps)))
+    wall = time.monotonic() - wall
+    return found[0], f"{steps} steps, {spent:.3g} CPU-s, {1e3 * spent / steps:.3g} ms a step, {wall:.3g} s of wall time"
+
+
+def over_seeds(what: str, values: list[float], target: float | None = None, note: str = "") -> Row:
+    """A row of percent: the mean over the seeds; the note gives the half width of its 95% interval (Student's t)."""
+    mean, half = mean_interval(torch.tensor(values), 0)
+    notes = f"+- {half.item():.2g}", f"{len(values)} seeds", note
+    return Row(what, mean.item(), "%", target, note="; ".join(part for part in notes if part))

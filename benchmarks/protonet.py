@@ -1,10 +1,8 @@
 """ProtoNet: accuracy after a fixed amount of CPU time on one thread, on real Omniglot and from Glyphs to Omniglot."""
 
-import time
-
 from torch import Tensor
 
-from benchmarks.measure import Row, cpu_seconds, seeded
+from benchmarks.measure import Row, seeded, within
 from utils.learners.protonet import embed, few_shot_accuracy, meta_train
 from utils.tasks import glyphs, omniglot
 from utils.tasks.images import split, with_rotations
@@ -13,23 +11,6 @@ EPISODES = 1000
 SETTINGS = ((5, 1), (5, 5), (20, 1), (20, 5))
 TARGETS = {30: (None,) * 4, 60: (98.2, 99.5, 94.5, 98.5), 120: (98.6, 99.6, 95.5, 98.8)}
 TRANSFER_BUDGET, TRANSFER_TARGET = 60, 91.5
-WARM_STEPS = 40
-
-
-def step_seconds(pixels: Tensor, steps: int) -> float:
-    """CPU seconds of one training step on this machine, now."""
-    meta_train(pixels, 3, seeded())
-    return cpu_seconds(lambda: meta_train(pixels, steps, seeded())) / steps
-
-
-def train(pixels: Tensor, budget: float, quick: bool) -> tuple[dict, str]:
-    """theta, and what it cost: as many steps as the budget allows at the pace measured just before."""
-    steps = 5 if quick else int(budget / step_seconds(pixels, WARM_STEPS))
-    wall = time.monotonic()
-    found = []
-    spent = cpu_seconds(lambda: found.append(meta_train(pixels, steps, seeded())))
-    wall = time.monotonic() - wall
-    return found[0], f"{steps} steps, {spent:.3g} CPU-s, {1e3 * spent / steps:.3g} ms a step, {wall:.3g} s of wall time"
 
 
 def percent(embedded: Tensor, n_way: int, k_shot: int, quick: bool) -> tuple[float, str]:
@@ -46,7 +27,7 @@ def run(quick: bool) -> list[Row]:
     pixels = with_rotations(train_images.pixels)
     rows = []
     for budget, targets in {0: (None,) * 4}.items() if quick else TARGETS.items():
-        theta, cost = train(pixels, budget, quick)
+        theta, cost = within(budget, lambda steps: meta_train(pixels, steps, seeded()), quick)
         embedded = embed(theta, test_images.pixels, pixels)
         for (n_way, k_shot), target in zip(SETTINGS, targets, strict=True):
             value, interval = percent(embedded, n_way, k_shot, quick)
@@ -61,7 +42,7 @@ def run_transfer(quick: bool) -> list[Row]:
         return [absent()]
     images = omniglot.load()
     pixels = with_rotations(split(glyphs.load(), "random")[0].pixels)
-    theta, cost = train(pixels, TRANSFER_BUDGET, quick)
+    theta, cost = within(TRANSFER_BUDGET, lambda steps: meta_train(pixels, steps, seeded()), quick)
     embedded = embed(theta, images.pixels[images.held_out], pixels)
     value, interval = percent(embedded, 5, 1, quick)
     target = None if quick else TRANSFER_TARGET

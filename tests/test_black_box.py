@@ -42,7 +42,7 @@ def test_every_class_comes_equally_often_with_other_images_under_one_label(numbe
         assert len(set(images)) == 15
         assert sorted(labels) == sorted(list(range(5)) * 3)
         assert len({(image // 100, label) for image, label in zip(images, labels, strict=True)}) == 5
-    with pytest.raises(ValueError, match="8 instances need as many images of each class, found 7"):
+    with pytest.raises(ValueError, match="need 8 images of each class, found 7"):
         class_streams(numbered, 1, 2, 8, seeded())
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from utils.learners.muon import Muon
 from utils.learners.networks import Parameters, conv_features, conv_statistics, convnet, repeat
 from utils.learners.training import descend
-from utils.tasks.episodes import Episodes, sample_classes, scale
+from utils.tasks.episodes import Episodes, pick, scale
 
 IGNORED = -100
 
@@ -55,9 +55,7 @@ def every_image_a_prototype(z: Float[Tensor, "way image dim"]) -> Episodes:
 
 def sample_many_way(pixels: Tensor, n_way: int, n_images: int, generator: torch.Generator) -> Tensor:
     """Scaled images [W, K, H, W'] of W random classes, K random instances of each."""
-    classes = sample_classes(len(pixels), 1, n_way, generator)[0]
-    order = torch.rand(n_way, pixels.shape[1], generator=generator).argsort(dim=1)[:, :n_images]
-    return scale(pixels[classes[:, None], order])
+    return scale(pick(pixels, 1, n_way, n_images, generator)[0])
 
 
 def many_way_loss(theta: Parameters, images: Float[Tensor, "way image height width"]) -> Float[Tensor, ""]:
@@ -116,17 +114,17 @@ def few_shot_accuracy(
     n_episodes: int,
     generator: torch.Generator,
     n_query: int = 15,
+    alphabet: Int[Tensor, " cls"] | None = None,
 ) -> Float[Tensor, " episode"]:
     """Share of right answers in each of `n_episodes` random episodes over images embedded beforehand.
 
-    n_query per class, or as many as the instances allow. Nearest prototype decides.
+    n_query per class, or as many as the instances allow. Nearest prototype decides. With `alphabet` (each class's
+    own) the classes of an episode all come from one alphabet: letters that must be told from their own relatives.
     """
     n_query = min(n_query, embedded.shape[1] - k_shot)
     scores = []
     for count in torch.full((n_episodes // 100,), 100).tolist() + [n_episodes % 100] * (n_episodes % 100 > 0):
-        classes = sample_classes(len(embedded), count, n_way, generator)
-        order = torch.rand(count, n_way, embedded.shape[1], generator=generator).argsort(dim=2)
-        z = embedded[classes[..., None], order[..., : k_shot + n_query]]
+        z = pick(embedded, count, n_way, k_shot + n_query, generator, alphabet)
         logits = proto_logits(z[:, :, k_shot:].flatten(1, 2), z[:, :, :k_shot].mean(dim=2))
         labels = torch.arange(n_way).repeat_interleave(n_query)
         scores.append((logits.argmax(dim=2) == labels).float().mean(dim=1))

@@ -6,7 +6,7 @@ about one task lives in the activations.
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from utils.learners.networks import Parameters, trainable
@@ -31,14 +31,17 @@ def transformer(inputs: int, outputs: int, width: int, layers: int, generator: t
 
 
 def transformer_forward(
-    theta: Parameters, tokens: Float[Tensor, "task token in"]
+    theta: Parameters, tokens: Float[Tensor, "task token in"], seen: Bool[Tensor, "token token"] | None = None
 ) -> Float[Tensor, "task token out"]:
-    """What the network says at every token, having read the tokens up to and including it."""
+    """What the network says at every token, having read the tokens up to and including it.
+
+    With `seen`, token i reads the tokens j where seen[i, j] instead.
+    """
     stream = tokens @ theta["embed"] + theta["embed_b"]
     width = stream.shape[-1]
     for layer in range(1, 1 + sum(name.startswith("qkv") for name in theta)):
         normed = F.layer_norm(stream, (width,), theta[f"norm1_{layer}"])
-        stream = stream + attention(normed @ theta[f"qkv{layer}"]) @ theta[f"out{layer}"]
+        stream = stream + attention(normed @ theta[f"qkv{layer}"], seen) @ theta[f"out{layer}"]
         normed = F.layer_norm(stream, (width,), theta[f"norm2_{layer}"])
         stream = stream + F.gelu(normed @ theta[f"up{layer}"] + theta[f"up_b{layer}"]) @ theta[f"down{layer}"]
     return F.layer_norm(stream, (width,), theta["norm"]) @ theta["read"]
@@ -49,7 +52,9 @@ def one_step_late(values: Float[Tensor, "task token feature"]) -> Float[Tensor, 
     return F.pad(values, (0, 0, 1, 0))[:, :-1]
 
 
-def attention(qkv: Float[Tensor, "task token three"]) -> Float[Tensor, "task token width"]:
-    """Causal attention with several heads: each token looks at itself and those before it."""
+def attention(
+    qkv: Float[Tensor, "task token three"], seen: Bool[Tensor, "token token"] | None = None
+) -> Float[Tensor, "task token width"]:
+    """Attention with several heads: each token looks at itself and those before it, or at those that are `seen`."""
     q, k, v = qkv.unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=seen is None).transpose(1, 2).flatten(2)

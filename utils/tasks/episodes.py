@@ -8,7 +8,7 @@ at once costs little more than learning one.
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
 
@@ -76,6 +76,46 @@ def sample_classes(
     return torch.rand(n_tasks, n_classes, generator=generator).topk(n_way, dim=1).indices
 
 
+def same_alphabet_classes(
+    alphabet: Int[Tensor, " cls"], n_tasks: int, n_way: int, generator: torch.Generator
+) -> Int[Tensor, "task way"]:
+    """As `sample_classes`, but all classes of a task share one alphabet, as in Lake et al. (2015).
+
+    alphabet: each class's alphabet (`images.alphabet`). Every alphabet with at least n_way classes is equally likely.
+    """
+    sizes = alphabet.bincount()
+    large = (sizes >= n_way).nonzero()[:, 0]
+    if not len(large):
+        raise ValueError(f"{n_way}-way episodes within one alphabet need an alphabet with {n_way} classes, "
+                         f"found at most {sizes.max().item()}: ask for fewer ways")
+    chosen = large[torch.randint(len(large), (n_tasks, 1), generator=generator)]
+    chance = torch.rand(n_tasks, len(alphabet), generator=generator)
+    return chance.masked_fill(alphabet != chosen, -1).topk(n_way, dim=1).indices
+
+
+def pick(
+    x: Shaped[Tensor, "cls instance *data"],
+    n_tasks: int,
+    n_way: int,
+    n_images: int,
+    generator: torch.Generator,
+    alphabet: Int[Tensor, " cls"] | None = None,
+) -> Shaped[Tensor, "task way image *data"]:
+    """`n_images` different instances of each of `n_way` different classes for each task; x: images or embeddings.
+
+    With `alphabet` (each class's own) the classes of a task all come from one alphabet.
+    Raises ValueError when there are too few classes or instances.
+    """
+    if n_images > x.shape[1]:
+        raise ValueError(f"these episodes need {n_images} images of each class, found {x.shape[1]}")
+    if alphabet is None:
+        classes = sample_classes(len(x), n_tasks, n_way, generator)
+    else:
+        classes = same_alphabet_classes(alphabet, n_tasks, n_way, generator)
+    order = torch.rand(n_tasks, n_way, x.shape[1], generator=generator).argsort(dim=2)
+    return x[classes[..., None], order[..., :n_images]]
+
+
 def image_episodes(
     pixels: UInt8[Tensor, "cls instance height width"],
     n_tasks: int,
@@ -83,19 +123,16 @@ def image_episodes(
     k_shot: int,
     n_query: int,
     generator: torch.Generator,
+    alphabet: Int[Tensor, " cls"] | None = None,
 ) -> Episodes:
     """N-way K-shot episodes: x [T, N*K, H, W] scaled, y [T, N*K] in 0..N-1; queries in random order.
 
     n_query is the number of queries per class. Support and query images never overlap, labels are drawn anew
-    for each task, and the order of the queries tells nothing about their labels.
+    for each task, and the order of the queries tells nothing about their labels. With `alphabet` (each class's
+    own) the classes of a task all come from one alphabet.
     Raises ValueError when there are too few classes or instances.
     """
-    if k_shot + n_query > pixels.shape[1]:
-        raise ValueError(f"{k_shot} shots and {n_query} queries need {k_shot + n_query} images of each class, "
-                         f"found {pixels.shape[1]}")
-    classes = sample_classes(len(pixels), n_tasks, n_way, generator)
-    order = torch.rand(n_tasks, n_way, pixels.shape[1], generator=generator).argsort(dim=2)
-    images = scale(pixels[classes[..., None], order[..., : k_shot + n_query]])
+    images = scale(pick(pixels, n_tasks, n_way, k_shot + n_query, generator, alphabet))
     labels = torch.arange(n_way)
     shuffle = torch.rand(n_tasks, n_way * n_query, generator=generator).argsort(dim=1)
     task = torch.arange(n_tasks)[:, None]

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from utils.tasks.episodes import sample_classes
+from utils.tasks.episodes import pick
 
 
 def class_streams(
@@ -16,11 +16,7 @@ def class_streams(
     Without `shuffled` every round shows the classes in the order of their numbers: a leak, for lessons about leaks.
     Raises ValueError when a class has fewer than n_instances images.
     """
-    if n_instances > x.shape[1]:
-        raise ValueError(f"{n_instances} instances need as many images of each class, found {x.shape[1]}")
-    classes = sample_classes(len(x), n_tasks, n_way, generator)
-    image = torch.rand(n_tasks, n_way, x.shape[1], generator=generator).argsort(dim=2)[..., :n_instances]
-    picked = x[classes[..., None], image].transpose(1, 2).flatten(1, 2)  # round after round
+    picked = pick(x, n_tasks, n_way, n_instances, generator).transpose(1, 2).flatten(1, 2)  # round after round
     y = torch.arange(n_way).repeat(n_instances).expand(n_tasks, -1)
     if not shuffled:
         return picked, y
