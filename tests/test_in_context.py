@@ -81,3 +81,59 @@ def test_training_goes_from_the_prior_towards_ridge():
     optimal, prior = (in_context.ridge(p.x, p.y, 1.0) - p.clean).pow(2).mean(0), p.clean.pow(2).mean(0)
     share = in_context.share_of_the_way(error, prior, optimal)[7]
     assert 0.7 < share < 1
+
+
+def test_interleaved_tokens_alternate_questions_and_answers(prompts):
+    tokens = in_context.interleaved_tokens(prompts.x, prompts.y)
+    assert tokens.shape == (40, 18, 4)
+    assert torch.equal(tokens[:, 0::2, :3], prompts.x) and torch.equal(tokens[:, 1::2, 3], prompts.y)
+    assert (tokens[:, 0::2, 3] == 0).all() and (tokens[:, 1::2, :3] == 0).all()
+
+
+def test_positions_number_the_tokens_and_refuse_more_than_they_can_count(prompts):
+    tokens = in_context.with_positions(in_context.pair_tokens, 12)(prompts.x, prompts.y)
+    assert torch.equal(tokens[:, :, :8], in_context.pair_tokens(prompts.x, prompts.y))
+    assert torch.equal(tokens[7, :, 8:], torch.eye(12)[:9])
+    with pytest.raises(ValueError, match="at most 17 tokens, found 18"):
+        in_context.with_positions(in_context.interleaved_tokens, 17)(prompts.x, prompts.y)
+
+
+@pytest.mark.parametrize("layout", [in_context.pair_tokens, in_context.interleaved_tokens])
+def test_every_layout_is_read_before_the_answer_stands_there(prompts, layout):
+    theta = transformer(layout(prompts.x, prompts.y).shape[2], 1, 16, 2, seeded())
+    theta["read"] = torch.randn(16, 1, generator=seeded(1))
+    y = prompts.y.clone()
+    y[:, 4] += 1
+    before, after = (in_context.predict(theta, prompts.x, values, layout) for values in (prompts.y, y))
+    assert before.shape == prompts.y.shape
+    assert torch.equal(before[:, :5], after[:, :5]) and (before[:, 5:] != after[:, 5:]).any(1).all()
+
+
+def test_implicit_weights_of_a_linear_rule_are_its_weights(prompts):
+    x, y = prompts.x.double(), prompts.y.double()
+    with torch.no_grad():
+        found = in_context.implicit_weights(lambda x, y: in_context.ridge(x, y, 2.0), x, y)
+    seen = x[:, :-1]
+    w = torch.linalg.solve(seen.mT @ seen + 2 * torch.eye(3, dtype=x.dtype), seen.mT @ y[:, :-1, None])[..., 0]
+    assert torch.allclose(found, w)
+
+
+def test_implicit_weights_of_a_network_are_its_slope_at_the_query(prompts):
+    theta = transformer(8, 1, 16, 2, seeded())
+    theta = {name: p.detach().double() for name, p in theta.items()}
+    theta["read"] = torch.randn(16, 1, generator=seeded(1)).double()
+    x, y, step = prompts.x.double(), prompts.y.double(), 1e-5
+    found = in_context.implicit_weights(lambda x, y: in_context.predict(theta, x, y), x, y)
+    for i in range(3):
+        up, down = x.clone(), x.clone()
+        up[:, -1, i] += step
+        down[:, -1, i] -= step
+        slope = (in_context.predict(theta, up, y) - in_context.predict(theta, down, y))[:, -1] / (2 * step)
+        assert torch.allclose(found[:, i], slope, atol=1e-7)
+    assert not x.requires_grad
+
+
+def test_training_takes_the_size_and_the_layout_that_it_is_told():
+    layout = in_context.with_positions(in_context.interleaved_tokens, 10)
+    theta = in_context.meta_train(1, seeded(), dim=2, n_points=4, width=16, layers=1, layout=layout)
+    assert theta["embed"].shape == (13, 16) and "qkv1" in theta and "qkv2" not in theta

@@ -68,6 +68,14 @@ def test_the_implicit_gradient_is_that_of_a_long_unrolled_loop():
         assert torch.allclose(a, b, atol=1e-6)
 
 
+def test_each_task_has_the_implicit_gradient_of_its_own_start(valleys):
+    starts = {"v": torch.randn(4, 3, generator=seeded(2), dtype=torch.float64)}
+    losses, gradients = imaml.implicit_gradients(quadratic, starts, valleys, 0.2, 50, 0.7, cg_steps=2)
+    for t in range(4):
+        alone = imaml.implicit_gradient(quadratic, {"v": starts["v"][t]}, valleys[t : t + 1], 0.2, 50, 0.7, cg_steps=2)
+        assert torch.allclose(alone[0], losses[t]) and torch.allclose(alone[1]["v"], gradients["v"][t])
+
+
 def test_conjugate_gradient_solves_every_task_on_its_own():
     a = torch.randn(5, 4, 4, generator=seeded(), dtype=torch.float64)
     a = a @ a.mT + torch.eye(4, dtype=torch.float64)

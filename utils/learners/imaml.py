@@ -32,12 +32,20 @@ def proximal_adapt(
 def implicit_gradient(
     loss: Loss, theta: Parameters, episodes: Episodes, lr: float, steps: int, strength: float, cg_steps: int = 5
 ) -> tuple[Float[Tensor, ""], Parameters]:
-    """Mean query loss after the inner loop, and its gradient by theta {name: [...]} (eq. 6), all tasks at once.
+    """Mean query loss after the inner loop, and its gradient by theta {name: [...]} (eq. 6), all tasks at once."""
+    start = repeat({name: p.detach() for name, p in theta.items()}, len(episodes))
+    query, gradients = implicit_gradients(loss, start, episodes, lr, steps, strength, cg_steps)
+    return query.mean(), {name: g.mean(0) for name, g in gradients.items()}
+
+
+def implicit_gradients(
+    loss: Loss, start: Parameters, episodes: Episodes, lr: float, steps: int, strength: float, cg_steps: int = 5
+) -> tuple[Float[Tensor, " task"], Parameters]:
+    """Each task's query loss after the inner loop, and its gradient by that task's own start {name: [T, ...]}.
 
     (I + H/strength)^-1 times the query gradient is solved by `cg_steps` of conjugate gradient, which needs products
     with H only. Exact when the inner loop has converged and cg_steps reaches the number of parameters.
     """
-    start = repeat({name: p.detach() for name, p in theta.items()}, len(episodes))
     phi = proximal_adapt(loss, start, episodes.support, lr, steps, strength)
     query = loss(phi, *episodes.query)
     target = list(torch.autograd.grad(query.sum(), list(phi.values())))
@@ -47,22 +55,27 @@ def implicit_gradient(
         curved = torch.autograd.grad(slope, list(phi.values()), grad_outputs=v, retain_graph=True)
         return [a + b / strength for a, b in zip(v, curved, strict=True)]
 
-    solved = conjugate_gradient(product, target, cg_steps)
-    return query.mean().detach(), {name: g.mean(0) for name, g in zip(phi, solved, strict=True)}
+    return query.detach(), dict(zip(phi, conjugate_gradient(product, target, cg_steps), strict=True))
 
 
 def conjugate_gradient(product, target: list[Tensor], steps: int) -> list[Tensor]:
-    """x with product(x) = target, for each task on its own (the leading axis of every tensor); from x = 0."""
+    """x with product(x) = target, for each task on its own (the leading axis of every tensor); from x = 0.
+
+    The matrix must be positive definite. A task that meets a direction without positive curvature keeps the x that it
+    has, or takes the target itself if that is its first direction: no curvature means no correction.
+    """
     x = [torch.zeros_like(b) for b in target]
     residual, direction = [b.clone() for b in target], [b.clone() for b in target]
-    squared = _dot(residual, residual)
-    for _ in range(steps):
+    squared, going = _dot(residual, residual), torch.ones(len(target[0]), dtype=torch.bool, device=target[0].device)
+    for step in range(steps):
         moved = product(direction)
-        length = squared / _dot(direction, moved).clamp(min=torch.finfo(squared.dtype).tiny)
+        curvature = _dot(direction, moved)
+        going = going & (curvature > 0)
+        length = torch.where(going, squared / curvature, 0.0 if step else 1.0 * (squared > 0))
         x = _add(x, direction, length)
         residual = _add(residual, moved, -length)
         before, squared = squared, _dot(residual, residual)
-        direction = _add(residual, direction, squared / before.clamp(min=torch.finfo(squared.dtype).tiny))
+        direction = _add(residual, direction, torch.where(before > 0, squared / before, 0.0))
     return x
 
 
