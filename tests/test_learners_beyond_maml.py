@@ -85,6 +85,23 @@ def test_conjugate_gradient_solves_every_task_on_its_own():
     assert torch.allclose((a @ x[..., None])[..., 0], b) and (x[2] == 0).all()
 
 
+def test_a_direction_without_positive_curvature_ends_the_solve_of_its_own_task_only():
+    a = torch.diag_embed(torch.tensor([[2.0, 1.0], [2.0, -1.0], [-1.0, -1.0]], dtype=torch.float64))
+    b = torch.tensor([[1.0, 1.0]] * 3, dtype=torch.float64)
+    b[1] = torch.tensor([1.0, 0.5])
+    for steps in (2, 9):
+        (x,) = imaml.conjugate_gradient(lambda v: [(a @ v[0][..., None])[..., 0]], [b], steps)
+        assert torch.allclose(x[0], torch.tensor([0.5, 1.0], dtype=torch.float64))  # solved
+        assert torch.allclose(x[1], b[1] * 1.25 / 1.75)  # its second direction has none: stays at the first step's end
+        assert torch.equal(x[2], b[2])  # its first direction has none: the target, uncorrected
+
+
+def test_the_implicit_gradient_of_a_random_network_on_a_long_leash_is_finite():
+    theta, episodes = mlp((1, 40, 40, 1), seeded()), sinusoid_episodes(25, 10, 10, seeded())
+    _, gradient = imaml.implicit_gradient(sine_loss, theta, episodes, 0.01, 10, 0.5, cg_steps=20)
+    assert all(g.isfinite().all() and g.abs().max() < 1e3 for g in gradient.values())
+
+
 def test_memory_does_not_grow_with_inner_steps():
     theta, episodes = mlp((1, 20, 20, 1), seeded()), sinusoid_episodes(10, 10, 10, seeded())
     def grows(work):
