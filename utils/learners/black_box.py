@@ -39,15 +39,13 @@ def lstm(inputs: int, hidden: int, outputs: int, generator: torch.Generator, for
 
 def lstm_forward(theta: Parameters, tokens: Float[Tensor, "task step in"]) -> Logits:
     """The LSTM's memory at every step, read out linearly: a bounded readout could not reach a small loss."""
-    module = _module(tokens.shape[2], theta["weight_hh_l0"].shape[1])
-    weights = {name: p for name, p in theta.items() if name != "read"}
-    states, _ = torch.func.functional_call(module, weights, (tokens,))
+    weights = [theta[name] for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")]
+    blank = tokens.new_zeros(1, len(tokens), weights[1].shape[1])
+    states, _, _ = torch.lstm(
+        tokens, (blank, blank), weights, has_biases=True, num_layers=1, dropout=0.0, train=True,
+        bidirectional=False, batch_first=True,
+    )  # fmt: skip
     return states @ theta["read"]
-
-
-def _module(inputs: int, hidden: int) -> torch.nn.LSTM:
-    with torch.device("meta"):
-        return torch.nn.LSTM(inputs, hidden, batch_first=True)
 
 
 def conditional_neural_process(
