@@ -57,3 +57,17 @@ def test_meta_train_learns_and_repeats_itself():
     assert len(losses) == 40 and losses[-1] < 0.4 * losses[0]
     again = protonet.meta_train(noisy, 40, seeded(), **arguments)
     assert all(torch.equal(theta[name], again[name]) for name in theta)
+
+
+def test_principal_keeps_the_directions_that_vary_most():
+    g = seeded()
+    turn = torch.linalg.qr(torch.randn(6, 6, generator=g)).Q
+    hidden = torch.randn(40, 9, 6, generator=g) * torch.tensor([5.0, 3.0, 1e-3, 1e-3, 1e-3, 1e-3])
+    z = hidden @ turn + 7
+    main = protonet.principal(z, 2)
+    found = main(z)
+    assert found.shape == (40, 9, 2)
+    torch.testing.assert_close(found.std(), torch.tensor(1.0))
+    torch.testing.assert_close(found.mean((0, 1)), torch.zeros(2), atol=1e-4, rtol=0)
+    scale = torch.cdist(z[:5, 0], z[5:9, 0]) / torch.cdist(found[:5, 0], found[5:9, 0])
+    assert scale.std() < 0.01 * scale.mean()

@@ -34,6 +34,19 @@ def test_accuracies_are_those_of_the_last_benchmark():
     assert f"| {values('transfer', '')[0]} |" in README
 
 
+def test_few_examples_are_those_of_the_last_benchmark():
+    rows = {row["what"]: row["value"] for name in ("few_shot", "one_alphabet", "in_context", "streams", "memory")
+            for row in RESULTS[name]}
+    pairs = (("transformer, 60 CPU-s: 5-way 1-shot", "ANIL, 60 CPU-s: 5-way 1-shot"),
+             ("Glyphs to Omniglot, any classes: 5-way 1-shot", "Glyphs to Omniglot, one alphabet: 5-way 1-shot"),
+             ("LSTM, paired input, forget bias 1: instance 2", "LSTM, classical input, forget bias 1: instance 2"))
+    for pair in pairs:
+        assert "| " + " / ".join(f"{rows[what]:.1f}" for what in pair) + " % |" in README
+    assert f"| {rows['in-context regression, 90 CPU-s: prior to ridge']:.1f} % |" in README
+    memory = [rows[f"{name}: memory at 100 inner steps against 1"] for name in ("iMAML", "MAML")]
+    assert "| " + " / ".join(f"{value:.1f}" for value in memory) + " times |" in README
+
+
 def test_grading_is_as_fast_as_the_last_benchmark_says():
     rows = {row["what"]: row["value"] for name in ("grading", "grading_scale") for row in RESULTS[name]}
     assert f"| {rows['course grade, a submission']:.2f} |" in README

@@ -107,6 +107,14 @@ def embed(theta: Parameters, pixels: Tensor, training_pixels: Tensor) -> Float[T
     return torch.cat(parts).view(*pixels.shape[:2], -1)
 
 
+def principal(z: Float[Tensor, "cls instance dim"], n: int) -> Callable[[Tensor], Tensor]:
+    """A map [..., D] -> [..., n] to the directions in which the embeddings z differ most, in units of their spread."""
+    centre = z.mean((0, 1))
+    axes = torch.linalg.eigh((z - centre).flatten(0, 1).T.cov()).eigenvectors[:, -n:]
+    unit = ((z - centre) @ axes).std()
+    return lambda other: (other - centre) @ axes / unit
+
+
 def few_shot_accuracy(
     embedded: Float[Tensor, "cls instance dim"],
     n_way: int,
