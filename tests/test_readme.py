@@ -39,7 +39,8 @@ def test_few_examples_are_those_of_the_last_benchmark():
             for row in RESULTS[name]}
     pairs = (("transformer, 60 CPU-s: 5-way 1-shot", "ANIL, 60 CPU-s: 5-way 1-shot"),
              ("Glyphs to Omniglot, any classes: 5-way 1-shot", "Glyphs to Omniglot, one alphabet: 5-way 1-shot"),
-             ("LSTM, paired input, forget bias 1: instance 2", "LSTM, classical input, forget bias 1: instance 2"))
+             *([f"LSTM, {kind} input, forget bias 1, rate {rate}: instance 2" for kind in ("paired", "classical")]
+               for rate in (0.002, 0.008)))
     for pair in pairs:
         assert "| " + " / ".join(f"{rows[what]:.1f}" for what in pair) + " % |" in README
     assert f"| {rows['in-context regression, 90 CPU-s: prior to ridge']:.1f} % |" in README
