@@ -23,5 +23,6 @@ def assert_right(check, name: str, function):
     for seed, values in inputs.items():
         got[seed] = attempt(exercise, function, values)
         assert not isinstance(got[seed], Verdict), got[seed].message
+    got = exercise.compared(got, inputs)
     verdict = judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))
     assert verdict.kind == "passed", verdict.message

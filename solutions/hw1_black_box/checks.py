@@ -3,7 +3,8 @@
 Reading this file is welcome: it holds no answers. Every exercise has two parts. `inputs(seed)` draws arrays of random
 sizes and values; `drive(function, inputs)` builds what the function needs (a small network), calls it, and returns
 what is compared: values, gradients, and arguments that must not change. A sampler has no right values; it is called
-some hundred times, and a fault that its episodes show is one more output, which no right sampler has.
+some hundred times, and a fault that `_episode_findings` sees in its episodes is one more output, which no right sampler
+has. In grading that function runs where no student's code is.
 """
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 
 from utils.grading import Exercise, checker, gradients, tensors
 
-N_EPISODES = 400
+PARTS = "support_x", "support_y", "query_x", "query_y"
+N_EPISODES, N_AGAIN = 400, 3
 FAULTS = (  # the gravest first: it alone is reported
     "episodes that do not change", "labels other than 0 to way - 1", "one class under two labels",
     "images without their labels", "unequal numbers for each label", "an image twice in one set",
@@ -41,20 +43,40 @@ def _episode_drive(sample_episode, inputs):
     given = tensors(inputs)
     images, way, shot, query = (given[name] for name in ("images", "way", "shot", "query"))
 
-    def draw(count, generator):
+    def draw(count):
+        generator = torch.Generator().manual_seed(given["seed"])
         return [_parts(sample_episode(images.clone(), way, shot, query, generator)) for _ in range(count)]
 
-    first = draw(1, torch.Generator().manual_seed(given["seed"]))[0]
-    names = ("support_x", "support_y", "query_x", "query_y")
-    outputs = {name: torch.zeros_like(part) for name, part in zip(names, first, strict=True)}
-    wanted = [(way * n, *rest) for n in (shot, query) for rest in (images.shape[2:], ())]
-    if [tuple(part.shape) for part in first] != wanted:
-        return outputs  # their shapes say it
-    episodes, again = (draw(n, torch.Generator().manual_seed(given["seed"])) for n in (N_EPISODES, 3))
-    same = all(a.equal(b) for k in range(3) for a, b in zip(episodes[k], again[k], strict=True))
-    found = _faults(_numbers(episodes, images), images.shape, way, shot, query)
-    found["draws beside the generator"] = not same
-    return outputs | {name: 1 for name in [name for name in FAULTS if found.get(name)][:1]}
+    first = draw(1)[0]
+    outputs = dict(zip(PARTS, first, strict=True))
+    if [tuple(part.shape) for part in first] == _wanted(inputs):  # else their shapes say it
+        for of, count in (("all", N_EPISODES), ("again", N_AGAIN)):
+            outputs |= {f"{of} {name}": part for name, part in zip(PARTS, _numbers(draw(count), images), strict=True)}
+    return outputs
+
+
+def _episode_findings(outputs, inputs):
+    """Zeros in the shapes of one episode, and the gravest fault of all episodes, if they have one."""
+    found = {name: np.zeros_like(outputs[name]) for name in PARTS}
+    if [part.shape for part in found.values()] != _wanted(inputs):
+        return found
+    numbers, again = ([outputs[f"{of} {name}"] for name in PARTS] for of in ("all", "again"))
+    n_images, way = inputs["images"][..., 0, 0].size, int(inputs["way"])
+    sizes = [shape[0] for shape in _wanted(inputs)]
+    for count, parts in ((N_EPISODES, numbers), (N_AGAIN, again)):
+        if [(part.shape, part.dtype) for part in parts] != [((count, size), np.int64) for size in sizes]:
+            raise ValueError("these are not the numbers that the drive makes")
+    if not all(((part >= 0) & (part < n_images)).all() for part in numbers[::2]):
+        raise ValueError("these are not numbers of images")
+    faults = _faults(numbers, inputs["images"].shape, way, int(inputs["shot"]), int(inputs["query"]))
+    faults["draws beside the generator"] = any((a[:N_AGAIN] != b).any() for a, b in zip(numbers, again, strict=True))
+    return found | {name: np.array(1) for name in [name for name in FAULTS if faults.get(name)][:1]}
+
+
+def _wanted(inputs):
+    """The shapes of an episode's four parts."""
+    way, size = int(inputs["way"]), inputs["images"].shape[2:]
+    return [shape for n in (int(inputs["shot"]), int(inputs["query"])) for shape in ((way * n, *size), (way * n,))]
 
 
 def _parts(episode):
@@ -72,7 +94,7 @@ def _numbers(episodes, images):
     numbers = [part[..., 0, 0] if part.ndim > 2 else part for part in parts]
     if not torch.isin(torch.cat([n.flatten() for n in numbers[::2]]), images[:, :, 0, 0]).all():
         raise TypeError("your function returns images that are not among the images it was given")
-    return [n.detach().long().numpy() for n in numbers]
+    return [n.detach().long() for n in numbers]
 
 
 def _faults(numbers, shape, way, shot, query):
@@ -237,7 +259,8 @@ def _ridge_drive(ridge_predictor, inputs):
 
 
 EXERCISES = [
-    Exercise("sample_episode", points=5, minutes=30, inputs=_episode_inputs, drive=_episode_drive),
+    Exercise("sample_episode", points=5, minutes=30, inputs=_episode_inputs, drive=_episode_drive,
+             findings=_episode_findings),
     Exercise("mann_forward", points=4, minutes=25, inputs=_rounds_inputs, drive=_mann_drive),
     Exercise("query_loss", points=3, minutes=10, inputs=_rounds_inputs, drive=_query_loss_drive),
     Exercise("cnp_aggregate", points=3, minutes=15, inputs=_points_inputs, drive=_cnp_drive),

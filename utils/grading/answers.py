@@ -41,4 +41,4 @@ def _outputs(exercise: Exercise, function, inputs: dict, who: str) -> dict:
     for found in outputs.values():
         if isinstance(found, Verdict):
             raise ReleaseError(f"{exercise.name}: {who} gives no outputs: {found.message}")
-    return outputs
+    return exercise.compared(outputs, inputs)

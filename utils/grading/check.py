@@ -84,6 +84,7 @@ class Check:
             got[seed] = attempt(exercise, function, inputs[seed], imported)
             if isinstance(got[seed], Verdict):
                 return got[seed]
+        got = exercise.compared(got, inputs)
         return judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))
 
     def _unavailable(self, why: str) -> Verdict:

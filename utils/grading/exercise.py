@@ -21,6 +21,10 @@ class Exercise:
     Where a function trains something, no value is the only right one: then quality(outputs, inputs) says how good the
     outputs are, and on every seed at least `goal` is asked for. Inputs named 'hidden_...', as the labels of a test
     set, are for `quality` alone: the drive does not get them, so grading never shows them to a student's code.
+
+    Where a function draws at random, no value is the only right one either, and what is right about many draws can be
+    said beforehand: then the drive returns the draws, and findings(outputs, inputs) -> {name: array} turns them into
+    what is compared. Like `quality` it runs where no student's code can touch it, and meets whatever that code sends.
     """
 
     name: str
@@ -30,6 +34,13 @@ class Exercise:
     drive: Callable[[Callable, dict], dict]
     quality: Callable[[dict, dict], float] | None = None
     goal: float = 1.0
+    findings: Callable[[dict, dict], dict] | None = None
+
+    def compared(self, outputs: dict, inputs: dict) -> dict:
+        """{seed: what is compared}, from {seed: outputs of the drive}."""
+        if self.findings is None:
+            return outputs
+        return {seed: self.findings(outputs[seed], inputs[seed]) for seed in outputs}
 
     def values(self, inputs: dict) -> Callable | None:
         """The judge's comparison of values: None for equality, else quality on {seed: inputs} against the goal."""
