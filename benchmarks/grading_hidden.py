@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from utils.grading import Verdict, attempt, judge
+from utils.grading import Verdict, attempt
 from utils.grading.expected import load
 
 ANSWERS = "hidden.safetensors"
@@ -23,6 +23,5 @@ def assert_right(check, name: str, function):
     for seed, values in inputs.items():
         got[seed] = attempt(exercise, function, values)
         assert not isinstance(got[seed], Verdict), got[seed].message
-    got = exercise.compared(got, inputs)
-    verdict = judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))
+    verdict = exercise.verdict(got, answer, inputs)
     assert verdict.kind == "passed", verdict.message

@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from homework_in_small import cells
 
+from utils.grading.official.grade import grade
 from utils.grading.sandbox import isolation
+from utils.grading.sandbox.client import Limits, Sandbox
 
 READABLE = """set -e
 rest=$1; hidden=$2; shift 2
@@ -67,6 +70,16 @@ def open_python(command: list[str], rest: Path) -> list[str]:
     base = f"PYTHON_BASE={Path(sys.base_prefix).resolve()}"
     start = ["env", base, "unshare", "--mount", "--propagation", "private", "sh", "-c", READABLE, "sh"]
     return [*start, str(rest), str(hidden), *command]
+
+
+@contextmanager
+def one_exercise_graded(key, folder: Path):
+    """graded(*cells) -> the record's row on the only exercise, for a notebook of these code cells; in the sandbox."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        need("sandbox", monkeypatch, folder)
+        with Sandbox("sandbox", key.checks, limits=Limits(seconds=5)) as sandbox:
+            head = "import torch\nimport numpy as np"
+            yield lambda *cells: grade(key, sandbox, HandedIn(notebook(head, *cells)))["exercises"][0]
 
 
 def need(level: str, monkeypatch, folder: Path):

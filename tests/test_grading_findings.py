@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from grading_in_small import HandedIn, need, notebook
-from homework_in_small import cell, write
+from grading_in_small import one_exercise_graded
+from homework_in_small import release_one
 
-from utils.grading.official.grade import grade
 from utils.grading.official.key import make_key
-from utils.grading.release import release
-from utils.grading.sandbox.client import Limits, Sandbox
 from utils.grading.terminal import check_folder
 
 CHECKS = '''
@@ -81,12 +78,7 @@ def coins(n, generator):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    changed = {"scale": cell(RIGHT, "coins"), "check_scale": cell("check(coins)", "check_coins", 4)}
-    left_out = dict.fromkeys(("total", "check_total", "experiment", "why"))
-    write(root, checks=CHECKS, mistakes=MISTAKES, **changed, **left_out)
-    assert release(["hw9_small"], root=root) == 0
-    return root
+    return release_one(tmp_path_factory.mktemp("course"), "coins", RIGHT, CHECKS, MISTAKES)
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +88,8 @@ def key(folder):
 
 @pytest.fixture(scope="module")
 def graded(key, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        need("sandbox", monkeypatch, tmp_path_factory.mktemp("python"))
-        with Sandbox("sandbox", key.checks, limits=Limits(seconds=5)) as sandbox:
-            head = "import torch\nimport numpy as np"
-            yield lambda *cells: grade(key, sandbox, HandedIn(notebook(head, *cells)))["exercises"][0]
+    with one_exercise_graded(key, tmp_path_factory.mktemp("python")) as graded:
+        yield graded
 
 
 def test_every_right_sampler_earns_the_points_and_known_mistakes_are_named(graded):

@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
-from grading_in_small import HandedIn, need, notebook
-from homework_in_small import cell, write
+from grading_in_small import one_exercise_graded
+from homework_in_small import release_one
 
 from utils.grading import Exercise, attempt, judge
-from utils.grading.official.grade import grade
 from utils.grading.official.key import make_key
-from utils.grading.release import release
-from utils.grading.sandbox.client import Limits, Sandbox
 from utils.grading.terminal import check_folder
 
 CHECKS = '''
@@ -54,26 +51,22 @@ RIGHT = '''def classify(x, y, new_x):
     return torch.cdist(new_x, centres).argmin(1)
     ### END SOLUTION'''
 NEIGHBOUR = "def classify(x, y, new_x): return y[torch.cdist(new_x, x).argmin(1)]"
-HEAD = "import torch\nimport numpy as np"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    changed = {"scale": cell(RIGHT, "classify"), "check_scale": cell("check(classify)", "check_classify", 4)}
-    left_out = dict.fromkeys(("total", "check_total", "experiment", "why"))
-    write(root, checks=CHECKS, mistakes=MISTAKES, **changed, **left_out)
-    assert release(["hw9_small"], root=root) == 0
-    return root
+    return release_one(tmp_path_factory.mktemp("course"), "classify", RIGHT, CHECKS, MISTAKES)
 
 
 @pytest.fixture(scope="module")
-def graded(folder, tmp_path_factory):
-    key = make_key(folder / "solutions" / "hw9_small")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        need("sandbox", monkeypatch, tmp_path_factory.mktemp("python"))
-        with Sandbox("sandbox", key.checks, limits=Limits(seconds=5)) as sandbox:
-            yield lambda *cells: grade(key, sandbox, HandedIn(notebook(HEAD, *cells)))["exercises"][0]
+def key(folder):
+    return make_key(folder / "solutions" / "hw9_small")
+
+
+@pytest.fixture(scope="module")
+def graded(key, tmp_path_factory):
+    with one_exercise_graded(key, tmp_path_factory.mktemp("python")) as graded:
+        yield graded
 
 
 def test_another_method_that_is_good_enough_earns_the_points(graded):

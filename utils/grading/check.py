@@ -8,7 +8,7 @@ from utils.grading.attempt import attempt
 from utils.grading.exercise import Exercise
 from utils.grading.expected import fingerprint, load, same_inputs
 from utils.grading.feedback import Feedback, Summary, show
-from utils.grading.judge import Verdict, describe, judge
+from utils.grading.judge import Verdict, describe
 
 UNUSABLE = ("not attempted", "missing", "raised", "type", "names")  # an experiment cannot run on these
 
@@ -84,8 +84,7 @@ class Check:
             got[seed] = attempt(exercise, function, inputs[seed], imported)
             if isinstance(got[seed], Verdict):
                 return got[seed]
-        got = exercise.compared(got, inputs)
-        return judge(got, answer["reference"], answer["mistakes"], exercise.values(inputs))
+        return exercise.verdict(got, answer, inputs)
 
     def _unavailable(self, why: str) -> Verdict:
         todo = f"Get the homework's files again; a course author runs: course release {self._file.parent.name}"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from utils.grading.judge import Verdict, judge
+
 HIDDEN = "hidden_"
 PUBLIC_SEEDS = (11, 23, 47)  # the cases that students see; grading draws its own
 
@@ -35,6 +37,11 @@ class Exercise:
     quality: Callable[[dict, dict], float] | None = None
     goal: float = 1.0
     findings: Callable[[dict, dict], dict] | None = None
+
+    def verdict(self, got: dict, answers: dict, inputs: dict) -> Verdict:
+        """The judge's verdict on what a function gave; answers: as `answers_on` gives them; all by seed."""
+        compared = self.compared(got, inputs)
+        return judge(compared, answers["reference"], answers["mistakes"], self.values(inputs))
 
     def compared(self, outputs: dict, inputs: dict) -> dict:
         """{seed: what is compared}, from {seed: outputs of the drive}."""

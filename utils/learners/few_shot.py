@@ -12,9 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from utils.learners import maml
-from utils.learners.muon import Muon
 from utils.learners.networks import Parameters, conv_features, convnet, linear, repeat, trainable
-from utils.learners.protonet import sample_many_way
+from utils.learners.protonet import optimisers, sample_many_way
 from utils.learners.training import descend
 from utils.learners.transformer import transformer, transformer_forward
 from utils.tasks.episodes import Episodes, pick
@@ -47,10 +46,6 @@ def meta_train(
     Raises FloatingPointError as soon as the loss is not finite.
     """
     theta = convnet(widths, generator)
-    filters = [p for name, p in theta.items() if name.startswith("conv")]
-    others = [p for name, p in theta.items() if not name.startswith("conv")]
-    groups = [{"params": others, "lr": 1e-2}, {"params": list(head.values()), "lr": 2e-3}]
-    optimisers = Muon(filters, lr=0.1), torch.optim.AdamW(groups, weight_decay=1e-4, fused=True)
 
     def objective() -> Tensor:
         images = sample_many_way(pixels, *batch, generator)
@@ -58,7 +53,8 @@ def meta_train(
         episodes = embedded_episodes(z, n_tasks, n_way, k_shot, batch[1] - k_shot, generator)
         return maml.cross_entropy(logits(head, episodes), episodes.query_y).mean()
 
-    descend(objective, optimisers, steps, report=report)
+    chosen = optimisers(theta, {"params": list(head.values()), "lr": 2e-3})
+    descend(objective, chosen, steps, report=report)
     return theta
 
 

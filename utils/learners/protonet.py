@@ -88,14 +88,19 @@ def meta_train(
     Raises FloatingPointError as soon as the loss is not finite.
     """
     theta = convnet(widths, generator) | {"log_scale": torch.tensor(1.0, requires_grad=True)}
-    filters = [p for name, p in theta.items() if name.startswith("conv")]
-    others = [p for name, p in theta.items() if not name.startswith("conv")]
-    optimisers = Muon(filters, lr=0.1), torch.optim.AdamW(others, lr=1e-2, weight_decay=1e-4, fused=True)
     descend(
         lambda: many_way_loss(theta, sample_many_way(pixels, n_way, n_images, generator)),
-        optimisers, steps, report=report,
+        optimisers(theta), steps, report=report,
     )
     return theta
+
+
+def optimisers(theta: Parameters, *groups: dict) -> tuple[Muon, torch.optim.AdamW]:
+    """Muon for a convnet's filters, AdamW for its other parameters and for further groups, each with a rate."""
+    filters = [p for name, p in theta.items() if name.startswith("conv")]
+    others = [p for name, p in theta.items() if not name.startswith("conv")]
+    rest = [{"params": others, "lr": 1e-2}, *groups]
+    return Muon(filters, lr=0.1), torch.optim.AdamW(rest, weight_decay=1e-4, fused=True)
 
 
 def embed(theta: Parameters, pixels: Tensor, training_pixels: Tensor) -> Float[Tensor, "cls instance dim"]:
@@ -131,8 +136,8 @@ def few_shot_accuracy(
     """
     n_query = min(n_query, embedded.shape[1] - k_shot)
     scores = []
-    for count in torch.full((n_episodes // 100,), 100).tolist() + [n_episodes % 100] * (n_episodes % 100 > 0):
-        z = pick(embedded, count, n_way, k_shot + n_query, generator, alphabet)
+    for some in torch.arange(n_episodes).split(100):
+        z = pick(embedded, len(some), n_way, k_shot + n_query, generator, alphabet)
         logits = proto_logits(z[:, :, k_shot:].flatten(1, 2), z[:, :, :k_shot].mean(dim=2))
         labels = torch.arange(n_way).repeat_interleave(n_query)
         scores.append((logits.argmax(dim=2) == labels).float().mean(dim=1))

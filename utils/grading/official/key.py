@@ -12,7 +12,7 @@ from types import ModuleType
 from utils.grading.answers import answers_on
 from utils.grading.exercise import PUBLIC_SEEDS, Exercise
 from utils.grading.homework import Homework, HomeworkError, opened
-from utils.grading.judge import Verdict, judge
+from utils.grading.judge import Verdict
 from utils.grading.notebook_file import all_cells, code_cells, read, source
 from utils.grading.student_copy import ReleaseError
 
@@ -63,11 +63,9 @@ class Key:
 
     def verdict(self, case: Case, answers: dict, got: dict) -> Verdict:
         """The verdict on what a function gave: got {seed: outputs}, answers the case's public or fresh ones."""
-        exercise, inputs = _exercises(self.checks)[case.name], answers["inputs"]
-        values = exercise.values(inputs)
+        exercise = _exercises(self.checks)[case.name]
         try:
-            got = exercise.compared(got, inputs)
-            return judge(got, answers["reference"], answers["mistakes"], values)
+            return exercise.verdict(got, answers, answers["inputs"])
         except Exception:  # arrays that no comparison was made for
             return Verdict("value", "the values cannot be compared with what is expected")
 
