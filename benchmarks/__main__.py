@@ -26,6 +26,7 @@ from benchmarks import (  # noqa: E402
     responsiveness,
     sequences,
     sinusoid,
+    worlds,
 )
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "in_context": sequences.run_in_context,
     "streams": sequences.run_streams,
     "memory": memory.run,
+    "worlds": worlds.run,
     "grading": grading.run,
     "grading_scale": grading_scale.run,
 }
