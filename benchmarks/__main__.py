@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402
     grading,
     grading_scale,
     live_figures,
+    mdps,
     memory,
     multitask,
     omniglot_maml,
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "streams": sequences.run_streams,
     "memory": memory.run,
     "worlds": worlds.run,
+    "mdps": mdps.run,
     "grading": grading.run,
     "grading_scale": grading_scale.run,
 }

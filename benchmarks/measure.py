@@ -104,8 +104,10 @@ def within(budget: float, train: Callable[[int], object], quick: bool, warm: int
     return found[0], f"{steps} steps, {spent:.3g} CPU-s, {1e3 * spent / steps:.3g} ms a step, {wall:.3g} s of wall time"
 
 
-def over_seeds(what: str, values: list[float], target: float | None = None, note: str = "") -> Row:
-    """A row of percent: the mean over the seeds; the note gives the half width of its 95% interval (Student's t)."""
+def over_seeds(
+    what: str, values: list[float], target: float | None = None, note: str = "", unit: str = "%", at_most: bool = False
+) -> Row:
+    """A row: the mean over the seeds; the note gives the half width of its 95% interval (Student's t)."""
     mean, half = mean_interval(torch.tensor(values), 0)
-    notes = f"+- {half.item():.2g}", f"{len(values)} seeds", note
-    return Row(what, mean.item(), "%", target, note="; ".join(part for part in notes if part))
+    notes = f"+- {half.item():.2g}", f"{len(values)} seeds, median {statistics.median(values):.4g}", note
+    return Row(what, mean.item(), unit, target, at_most, "; ".join(part for part in notes if part))
