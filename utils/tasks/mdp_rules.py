@@ -79,8 +79,8 @@ def known(mdps: MDPs, horizon: int) -> Plan:
 
 
 def best(q: Float[Tensor, "task action"], generator: torch.Generator) -> Tensor:
-    """The action of the largest Q."""
-    return q.argmax(-1)
+    """The action of the largest Q; among equals any, which matters: before anything is seen all are equal."""
+    return (q + 1e-3 * torch.rand(q.shape, generator=generator)).argmax(-1)
 
 
 class Record(NamedTuple):
