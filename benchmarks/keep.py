@@ -13,11 +13,19 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from benchmarks import adaptation, beliefs, exploration, mdps  # noqa: E402
 from benchmarks.measure import cpu_seconds  # noqa: E402
 from utils import trained  # noqa: E402
 
 # name -> (seeds in words, function that trains and returns the tensors to keep)
-RESULTS: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {}
+RESULTS: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {
+    "mdp_planner": ("0, 1, 2", mdps.keep),
+    "maml_rl": ("0, 1, 2", adaptation.keep_maml_rl),
+    "grid_varibad": ("0, 1, 2", beliefs.keep_varibad),
+    "grid_encoders": ("0, 1, 2", beliefs.keep_encoders),
+    "city_dream": ("0, 1, 2", exploration.keep_dream),
+    "city_rl2": ("0, 1, 2", exploration.keep_rl2),
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,11 +4,22 @@ import torch
 
 from benchmarks.measure import Row, cpu_seconds, over_seeds, seeded
 from utils.learners import mdp_planner
+from utils.learners.networks import stack
 from utils.learners.policy_gradient import draw
 from utils.tasks import mdp_rules
 from utils.tasks.tabular_mdps import TabularMDPs
 
 STEPS = 60  # iterations of PPO in at most 15 CPU-s
+
+
+def keep() -> dict[str, torch.Tensor]:
+    """Learned planners of three seeds {name: [3, ...]} and their returns while training, "curve" [3, steps]."""
+    thetas, curves = [], []
+    for seed in range(3):
+        curve = []
+        thetas.append(mdp_planner.meta_train(STEPS, seeded(seed), report=curve.append))
+        curves.append(curve)
+    return {name: p.detach() for name, p in stack(thetas).items()} | {"curve": torch.tensor(curves)}
 
 
 def run(quick: bool) -> list[Row]:

@@ -22,12 +22,14 @@ PINS = {
         "pydantic-core": "2.50.4", "annotated-types": "0.8.0", "typing-inspection": "0.4.5",
     },
     "multitask": {"LibMTL": "1.1.5"},
+    "reinforcement": {"sb3-contrib": "2.9.2", "stable-baselines3": "2.9.2", "pandas": "3.1.1"},
 }  # fmt: skip
 MODULES = {  # what has to be importable
     "meta-gradients": ("higher", "torchopt"),
     "nbgrader": ("nbgrader.api",),
     "otter": ("otter",),
     "multitask": (),  # its weightings are imported alone, by benchmarks/multitask.py
+    "reinforcement": ("sb3_contrib",),
 }
 
 

@@ -35,5 +35,6 @@ def save(name: str, tensors: dict[str, Tensor], command: str, seeds: str, cpu_se
     path, part = FOLDER / f"{name}.safetensors", FOLDER / f"{name}.part"
     how = {"command": command, "seeds": seeds, "cpu_seconds": f"{cpu_seconds:.0f}"}
     save_file({key: t.detach().contiguous() for key, t in tensors.items()}, part, how)
+    part.chmod(0o644)
     part.replace(path)
     return path

@@ -1,0 +1,75 @@
+"""Exploration that pays later: DREAM against end-to-end RL² in the city, with one and the same learner."""
+
+import statistics
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import Row, seeded
+from utils.learners import dream, rl2_city
+from utils.tasks.city import City
+from utils.tasks.city_optimum import best_returns
+
+SEEDS = (0, 1, 2)
+MARKS = 24  # points of a learning curve
+AGENTS = {  # name -> (train, scores, iterations that cost about 60 CPU-s)
+    "DREAM": (dream.train_dream, dream.dream_scores, 500),
+    "RL²": (rl2_city.train_rl2, rl2_city.rl2_scores, 480),
+}
+
+
+def run_dream(quick: bool) -> list[Row]:
+    """Return of the second episode and trials that stood on the map, 60 CPU-s each, medians of three seeds."""
+    told, ignorant = best_returns(City())
+    rows = [Row("City: best return knowing the lines", told, ""), Row("City: knowing nothing", ignorant, "")]
+    for name in AGENTS:
+        curves = [learning_curve(name, seed, 4 if quick else None)[1] for seed in SEEDS[: 2 if quick else None]]
+        last = {key: [curve[key][-1].item() for curve in curves] for key in curves[0]}
+        cost = f"{', '.join(f'{s:.0f}' for s in last['seconds'])} CPU-s"
+        for key, targets in {"return": (0.78, 0.35), "map": (1.0, 0.3)}.items():
+            target = None if quick else targets[name != "DREAM"]
+            note = f"median of {', '.join(f'{v:.3f}' for v in last[key])}; {cost}"
+            what = f"City, {name}, about 60 CPU-s: {'return' if key == 'return' else 'stood on the map'}"
+            rows.append(Row(what, statistics.median(last[key]), "", target, name != "DREAM", note))
+    return rows
+
+
+def learning_curve(name: str, seed: int, iterations: int | None = None, **options) -> tuple[Any, dict[str, Tensor]]:
+    """The trained agent, and of each mark: iterations, CPU seconds spent on training, mean return, share on the map."""
+    train, scores, usual = AGENTS[name]
+    iterations = iterations or usual
+    world, points, testing, start = City(), [], 0.0, time.process_time()
+    task = world.sample(1000, seeded(1000))
+    marks = {round(iterations * i / MARKS) for i in range(MARKS + 1)}
+
+    def test(iteration, agent):
+        nonlocal testing
+        if iteration in marks:
+            begin = time.process_time()
+            found = {key: value.mean().item() for key, value in scores(agent, world, task, seeded(0)).items()}
+            points.append({"iteration": iteration, "seconds": begin - start - testing} | found)
+            testing += time.process_time() - begin
+
+    agent = train(world, iterations, seeded(seed), test, **options)
+    test(iterations, agent)
+    return agent, {key: torch.tensor([float(point[key]) for point in points]) for key in points[0]}
+
+
+def keep_dream() -> dict[str, Tensor]:
+    """Curves [seed, mark] of DREAM, and the agent of the first seed."""
+    agents, curves = zip(*(learning_curve("DREAM", seed) for seed in SEEDS), strict=True)
+    parts = agents[0]._asdict().items()
+    network = {f"{part}.{name}": p.half() for part, theta in parts for name, p in theta.items()}
+    return network | _curves(curves)
+
+
+def keep_rl2() -> dict[str, Tensor]:
+    """Curves [seed, mark] of RL², and the agent of the first seed."""
+    agents, curves = zip(*(learning_curve("RL²", seed) for seed in SEEDS), strict=True)
+    return {name: p.half() for name, p in agents[0].items()} | _curves(curves)
+
+
+def _curves(curves: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"curve.{key}": torch.stack([curve[key] for curve in curves]) for key in curves[0]}
