@@ -14,9 +14,15 @@ import psutil  # noqa: E402
 import torch  # noqa: E402
 
 from benchmarks import (  # noqa: E402
+    adaptation,
+    bandits,
+    bandits_peer,
+    beliefs,
+    exploration,
     few_examples,
     grading,
     grading_scale,
+    hindsight,
     live_figures,
     mdps,
     memory,
@@ -46,7 +52,13 @@ BENCHMARKS = {
     "streams": sequences.run_streams,
     "memory": memory.run,
     "worlds": worlds.run,
+    "hindsight": hindsight.run_her,
+    "rl2": bandits.run_rl2,
+    "rl2_peer": bandits_peer.run_peer,
+    "maml_rl": adaptation.run_maml_rl,
     "mdps": mdps.run,
+    "beliefs": beliefs.run_beliefs,
+    "dream": exploration.run_dream,
     "grading": grading.run,
     "grading_scale": grading_scale.run,
 }

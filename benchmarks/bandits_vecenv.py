@@ -1,4 +1,4 @@
-"""The batched bandits as Stable-Baselines3 wants them. Importable once `peers.prepare("reinforcement")` has been called."""
+"""The batched bandits as Stable-Baselines3 wants them; importable after `peers.prepare("reinforcement")`."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,8 @@ class BanditEnv(VecEnv):
         """Observations [count, features]; before the first pull all but the time is 0."""
         now = self.times[self.step_number]
         if action is None:
-            return torch.cat([torch.zeros(self.num_envs, 2 * self.world.arms + 1), now.expand(self.num_envs, 3)], 1).numpy()
+            blank = torch.zeros(self.num_envs, 2 * self.world.arms + 1)
+            return torch.cat([blank, now.expand(self.num_envs, 3)], 1).numpy()
         return tokens(self.shape, action, reward, now).numpy()
 
     def reset(self) -> np.ndarray:

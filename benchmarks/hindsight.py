@@ -1,4 +1,4 @@
-"""Bit flipping with and without hindsight: how often three agents reach their goals after a fixed number of iterations."""
+"""Agents with many goals: bit flipping with and without hindsight, and what one network for all goals shares."""
 
 from functools import partial
 from statistics import median
@@ -10,6 +10,7 @@ from benchmarks.measure import Row, cpu_seconds, seeded
 from utils.learners import her
 from utils.learners.intervals import mean_interval
 from utils.tasks.bit_flips import BitFlips
+from utils.tasks.maze import ROOM, TOLD, Maze
 
 SEEDS = 3
 TESTS = 1000  # tasks on which each agent is judged
@@ -19,6 +20,9 @@ RUNS = ((15, 4, 60, 95, False), (15, 0, 120, 5, True), (8, 4, 20, None, False), 
 CURVES = (8, 10, 12, 15, 20)  # bits of the stored race
 EVERY = 5  # iterations between two points of a stored curve
 LENGTH = 120  # iterations of a stored curve
+GOALS = (2, 4, 8, 12, 24)  # in how many of the room's 49 cells training has its goals
+WIDTHS = (4, 8, 16, 32, 64)  # of the hidden layers of networks for four corners
+CORNERS = ((0, 0), (0, 6), (6, 0), (6, 6))
 
 
 def run_her(quick: bool) -> list[Row]:
@@ -58,3 +62,36 @@ def curve(bits: int, k: int) -> Tensor:
 
     her.train(world, LENGTH, seeded(), SEEDS, partial(her.draw, k=k), report=report)
     return torch.stack(found, 1).half()
+
+
+def sharing() -> dict[str, Tensor]:
+    """{told}_trained, {told}_unseen [S, goals]: success on goals of training and on all others, in one room.
+
+    one, four [S, width]: success on four corners of the maze by one network for all, and by one network for each.
+    """
+    found = {"goals": torch.tensor(GOALS), "widths": torch.tensor(WIDTHS)}
+    for told in TOLD:
+        pairs = torch.stack([unseen_goals(told, count) for count in GOALS], 2).half()
+        found |= {f"{told}_trained": pairs[0], f"{told}_unseen": pairs[1]}
+    corners = torch.stack([one_and_four(width) for width in WIDTHS], 2).half()
+    return found | {"one": corners[0], "four": corners[1]}
+
+
+def unseen_goals(told: str, count: int, iterations: int = 60) -> Tensor:
+    """Success [2, S] on the `count` goals of training and on all others, by plain deep Q-networks."""
+    cells = [(i // 7, i % 7) for i in torch.randperm(49, generator=seeded(3)).tolist()]
+    worlds = [Maze(horizon=12, plan=ROOM, told=told, goals=tuple(goals)) for goals in (cells[:count], cells[count:])]
+    phi = her.train(worlds[0], iterations, seeded(), SEEDS, partial(her.draw, k=0), lr=3e-3, explore=40)
+    return torch.stack([her.success(world, phi, seeded(99), TESTS) for world in worlds])
+
+
+def one_and_four(width: int, iterations: int = 60, seeds: int = 6) -> Tensor:
+    """Success [2, S] on four corners: one network for all, and four that have a quarter of the episodes each."""
+    learn = partial(her.train, iterations=iterations, generator=seeded(), seeds=seeds, draw=partial(her.draw, k=0),
+                    hidden=width, lr=3e-3, explore=40)  # fmt: skip
+    worlds = [Maze(goals=(corner,)) for corner in CORNERS]
+    one = learn(Maze(goals=CORNERS), episodes=64)
+    four = [learn(world, episodes=16) for world in worlds]
+    scores = [[her.success(world, phi, seeded(99), TESTS) for world, phi in zip(worlds, networks, strict=True)]
+              for networks in ([one] * 4, four)]  # fmt: skip
+    return torch.stack([torch.stack(part).mean(0) for part in scores])

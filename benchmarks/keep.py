@@ -13,13 +13,16 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from benchmarks import adaptation, beliefs, exploration, mdps  # noqa: E402
+from benchmarks import adaptation, bandits, beliefs, exploration, hindsight, mdps  # noqa: E402
 from benchmarks.measure import cpu_seconds  # noqa: E402
 from utils import trained  # noqa: E402
 
 # name -> (seeds in words, function that trains and returns the tensors to keep)
 RESULTS: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {
+    "bandit_rl2": ("0, 1, 2", bandits.keep),
     "mdp_planner": ("0, 1, 2", mdps.keep),
+    "her_race": ("0, 1, 2", hindsight.race),
+    "her_sharing": ("0, 1, 2, and six for the widths", hindsight.sharing),
     "maml_rl": ("0, 1, 2", adaptation.keep_maml_rl),
     "grid_varibad": ("0, 1, 2", beliefs.keep_varibad),
     "grid_encoders": ("0, 1, 2", beliefs.keep_encoders),

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.measure import seeded
 from utils.learners import dream, rl2_city
-from utils.learners.recurrent_q import q_values
+from utils.learners.recurrent_q import q_step, q_values
 from utils.tasks.city import GOALS, MAP, MOVES, RIDE, SIZE, STARTS, City, Journeys, cell
 from utils.tasks.city_optimum import best_returns, game
 from utils.tasks.worlds import play
@@ -39,20 +39,38 @@ def test_exploration_reward_is_a_gain_in_log_likelihood():
     torch.testing.assert_close(dream.exploration_reward(z, decoded, 0.0), log_p[:, 1:] - log_p[:, :-1])
 
 
-def test_the_played_inputs_are_the_replayed_ones():
-    """Greedy actions step by step equal those of the sequence pass over what was remembered of the trial."""
-    task = WORLD.sample(5, seeded(0))
-    theta = rl2_city.rl2_network(WORLD, seeded(1))
-    trials = play(WORLD, task, rl2_city.rl2_act(theta, WORLD, 0.0, seeded(2)), seeded(3))
-    q = q_values(theta, rl2_city.inputs_of(WORLD, rl2_city.small(trials)))
-    assert (q.argmax(2) == trials.action).all()
-    agent = dream.dream_networks(WORLD, seeded(1))
-    trials = play(WORLD, task, dream.dream_act(agent, WORLD, 0.0, seeded(2)), seeded(3))
+def seen_by_steps(module, monkeypatch, act, task):
+    """The trials of a policy, and the inputs [T, D] of each network that it asked, in the order of the calls."""
+    inputs = []
+
+    def spy(theta, x, state):
+        inputs.append(x)
+        return q_step(theta, x, state)
+
+    monkeypatch.setattr(module, "q_step", spy)
+    return play(WORLD, task, act, seeded(3)), inputs
+
+
+def test_what_rl2_is_told_is_what_it_learns_from(monkeypatch):
+    """The inputs of each step equal those rebuilt from the trials in the replay memory, and so do the actions."""
+    theta, task = rl2_city.rl2_network(WORLD, seeded(1)), WORLD.sample(5, seeded(0))
+    act = rl2_city.rl2_act(theta, WORLD, 0.0, seeded(2))
+    trials, inputs = seen_by_steps(rl2_city, monkeypatch, act, task)
+    rebuilt = rl2_city.inputs_of(WORLD, rl2_city.small(trials))
+    torch.testing.assert_close(torch.stack(inputs, 1), rebuilt)
+    assert (q_values(theta, rebuilt).argmax(2) == trials.action).all()
+
+
+def test_what_dream_is_told_is_what_it_learns_from(monkeypatch):
+    """Explorer and decoder see the same history; exploitation sees the observation and the last prediction of z."""
+    agent, task = dream.dream_networks(WORLD, seeded(1)), WORLD.sample(5, seeded(0))
+    trials, inputs = seen_by_steps(dream, monkeypatch, dream.dream_act(agent, WORLD, 0.0, seeded(2)), task)
     history = dream.past(WORLD, rl2_city.small(trials))
-    assert (q_values(agent.explore, history).argmax(2) == trials.action[:, :20]).all()
+    torch.testing.assert_close(torch.stack(inputs[:40:2], 1), history)
+    torch.testing.assert_close(torch.stack(inputs[1:40:2], 1), history)
     z = q_values(agent.decoder, history)[:, -1:].expand(-1, 20, -1)
-    q = q_values(agent.exploit, torch.cat([trials.observation[:, 20:], z], 2))
-    assert (q.argmax(2) == trials.action[:, 20:]).all()
+    torch.testing.assert_close(torch.stack(inputs[40:], 1), torch.cat([trials.observation[:, 20:], z], 2))
+    assert (q_values(agent.explore, history).argmax(2) == trials.action[:, :20]).all()
 
 
 def test_scores_see_who_stands_on_the_map():

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.measure import seeded
 from utils.tasks.bit_flips import Flips
-from utils.tasks.maze import BRIDGE, ROOMS, Maze
+from utils.tasks.maze import BRIDGE, ROOMS, TOLD, Maze
 
 STEPS = [(0, 1), (1, 0), (0, -1), (-1, 0)]
 
@@ -64,15 +64,34 @@ def test_tasks_start_and_end_on_the_floor_and_all_of_it_occurs():
     assert len(floor) == sum(row.count(".") for row in BRIDGE)
 
 
-def test_observations_tell_place_and_goal_and_lie_in_their_space():
-    """Two one-hot cells."""
-    world = Maze(plan=BRIDGE)
+@pytest.mark.parametrize(("told", "features"), [("cell", 42), ("row and column", 13), ("coordinates", 2)])
+def test_observations_tell_place_and_goal_and_lie_in_their_space(told, features):
+    """Different places look different; the goal is described as the place is."""
+    world = Maze(plan=BRIDGE, told=told)
     task = world.sample(50, seeded(0))
     seen = world.observe(task, task.start)
-    for part, place in zip(seen.split(42, 1), (task.start, task.goal), strict=True):
-        assert torch.equal(part.argmax(1), (7 * place[:, 0] + place[:, 1]).long()) and (part.sum(1) == 1).all()
+    for part, place in zip(seen.split(features, 1), (task.start, task.goal), strict=True):
+        assert len(part.unique(dim=0)) == len(place.unique(dim=0))
+        assert torch.equal(part, world.describe(place))
     assert all(world.observation_space.contains(o) for o in seen.numpy())
     assert isinstance(world.action_space, gymnasium.spaces.Discrete)
+
+
+def test_what_is_told_of_a_place():
+    """Cell 7 * row + column; row and column apart; coordinates from -1 to 1."""
+    place = torch.tensor([[5.0, 6.0], [0.0, 0.0]])
+    cell, apart, numbers = (Maze(plan=BRIDGE, told=told).describe(place) for told in TOLD)
+    assert cell.argmax(1).tolist() == [41, 0] and cell.sum().item() == 2
+    assert apart[0].nonzero()[:, 0].tolist() == [5, 12] and apart[1].nonzero()[:, 0].tolist() == [0, 6]
+    assert numbers.tolist() == [[1, 1], [-1, -1]]
+    with pytest.raises(ValueError, match="told by cell, row and column, coordinates; found 'letter'"):
+        Maze(told="letter")
+
+
+def test_goals_can_be_few():
+    """All of them occur and no others; starts are anywhere."""
+    task = Maze(goals=((0, 0), (6, 6))).sample(500, seeded(0))
+    assert task.goal.unique(dim=0).tolist() == [[0, 0], [6, 6]] and len(task.start.unique(dim=0)) > 30
 
 
 def test_the_bridge_breaks_as_often_as_it_says():

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -156,7 +155,7 @@ def td_loss(
         later = mlp_forward(target, features).gather(-1, best)[..., 0]
         wanted = (steps.reward + gamma * (steps.reward < 0) * later).clamp(-1 / (1 - gamma), 0)
     value = q_values(phi, world, steps.state, steps.goal).gather(-1, steps.action[..., None])[..., 0]
-    return F.smooth_l1_loss(value, wanted, reduction="none").mean(1)
+    return (value - wanted).pow(2).mean(1)
 
 
 def train(

@@ -81,11 +81,12 @@ def gru_write(theta: Parameters, state: Tensor, action: Tensor, reward: Tensor, 
 
 
 def gru_states(theta: Parameters, arms: int, action: Tensor, reward: Tensor, clock: Tensor) -> Tensor:
-    """All steps in one call."""
+    """All steps in one call; what follows the last pull is read by nobody."""
     weights = [theta[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    x = tokens(theta, action, reward, clock).transpose(0, 1)
+    x = tokens(theta, action, reward, clock)[:, :-1].transpose(0, 1)
     blank = torch.zeros(1, x.shape[1], weights[1].shape[1])
-    return before(torch.gru(x, blank, weights, True, 1, 0.0, True, False, False)[0].transpose(0, 1))
+    written = torch.gru(x, blank, weights, True, 1, 0.0, True, False, False)[0] if len(x) else blank[:0]
+    return torch.cat([blank, written]).transpose(0, 1)
 
 
 def gru_read(theta: Parameters, state: Tensor, clock: Tensor) -> Tensor:

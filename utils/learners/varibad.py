@@ -19,6 +19,7 @@ from utils.tasks.grid_belief import Memory
 
 LATENT, HIDDEN, KL, RATE = 16, 96, 0.003, 3e-3
 JOINS = ("max", "sum", "gru")
+GRU = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # in torch's order
 BELIEF = ("token", "gaussian", "decoder")  # the networks that prediction trains; "policy" and "critic" are PPO's
 
 
@@ -27,9 +28,8 @@ def belief_networks(grid: GoalGrid, join: str, generator: torch.Generator) -> Ne
     if join not in JOINS:
         raise ValueError(f"join must be one of {', '.join(JOINS)}, found {join!r}")
     cells = grid.size**2
-    shapes = {"weight_ih": (3 * HIDDEN, cells + 1), "weight_hh": (3 * HIDDEN, HIDDEN),
-              "bias_ih": (3 * HIDDEN,), "bias_hh": (3 * HIDDEN,)}  # fmt: skip
-    gru = {n: (2 * torch.rand(s, generator=generator) - 1) / HIDDEN**0.5 for n, s in shapes.items()}
+    shapes = (3 * HIDDEN, cells + 1), (3 * HIDDEN, HIDDEN), (3 * HIDDEN,), (3 * HIDDEN,)
+    gru = {n: (2 * torch.rand(s, generator=generator) - 1) / HIDDEN**0.5 for n, s in zip(GRU, shapes, strict=True)}
     return {
         "token": trainable(gru) if join == "gru" else mlp((cells + 1, HIDDEN), generator),
         "gaussian": mlp((HIDDEN, 64, 2 * LATENT), generator),
@@ -48,7 +48,7 @@ def memory(grid: GoalGrid, nets: Networks, join: str) -> Memory:
     def update(kept: Tensor, cell: Tensor, hit: Tensor) -> Tensor:
         token = tokens(grid, cell, hit)
         if join == "gru":
-            return torch.gru_cell(token, kept, *nets["token"].values())
+            return torch.gru_cell(token, kept, *(nets["token"][n] for n in GRU))
         code = forward(nets["token"], token).relu()
         return torch.maximum(kept, code) if join == "max" else kept + code
 
@@ -62,7 +62,7 @@ def memories(
     token = tokens(grid, cell, hit)
     blank = torch.zeros(len(cell), 1, HIDDEN)
     if join == "gru":
-        weights = list(nets["token"].values())
+        weights = [nets["token"][n] for n in GRU]
         later, _ = torch.gru(token, blank.transpose(0, 1), weights, True, 1, 0.0, True, False, True)
     else:
         code = forward(nets["token"], token).relu()

@@ -13,6 +13,7 @@ from utils.tasks.bit_flips import Flips, reached
 from utils.tasks.worlds import World
 
 MOVES = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])  # right, down, left, up
+ROOM = (".......",) * 7
 ROOMS = ("...#...",
          ".#.#.#.",
          ".#...#.",
@@ -20,6 +21,7 @@ ROOMS = ("...#...",
          ".......",
          "####.##",
          ".......")  # fmt: skip
+TOLD = "cell", "row and column", "coordinates"
 BRIDGE = (".......",
           ".#####.",
           ".#####.",
@@ -31,12 +33,20 @@ BRIDGE = (".......",
 @dataclass(frozen=True)
 class Maze(World):
     """`plan` holds # wall, . floor, ~ bridge, o pit. A state is a place (row, column) [T, 2]; a task starts and ends on
-    floor. Reward 0 in the goal, else -1. A step onto the bridge ends in the pit with chance `risk`.
+    floor. Reward 0 in the goal, else -1. A step onto the bridge ends in the pit with chance `risk`. `goals`: the only
+    ones, unless empty. `told`: how a place is described: a one-hot cell, one-hot row and column, or two numbers.
     """
 
     horizon: int = 30
     plan: tuple[str, ...] = ROOMS
     risk: float = 0.0
+    goals: tuple[tuple[int, int], ...] = ()
+    told: str = "cell"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a description that there is not."""
+        if self.told not in TOLD:
+            raise ValueError(f"places are told by {', '.join(TOLD)}; found {self.told!r}")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,8 +55,8 @@ class Maze(World):
 
     @property
     def observation_space(self) -> Box:
-        """The cell of the place, then that of the goal, one-hot."""
-        return Box(0.0, 1.0, (2 * self.size[0] * self.size[1],))
+        """The place, then the goal."""
+        return Box(-1.0, 1.0, (2 * self.describe(torch.zeros(1, 2)).shape[1],))
 
     @property
     def action_space(self) -> Discrete:
@@ -64,8 +74,10 @@ class Maze(World):
         return self.cells(".")
 
     def sample(self, count: int, generator: torch.Generator) -> Flips:
-        """Two places of the floor."""
-        return Flips(*self.floor[torch.randint(len(self.floor), (2, count), generator=generator)])
+        """A place of the floor, and one of the goals or another of the floor."""
+        ends = torch.tensor(self.goals, dtype=torch.float32) if self.goals else self.floor
+        pick = lambda n: torch.randint(n, (count,), generator=generator)  # noqa: E731
+        return Flips(self.floor[pick(len(self.floor))], ends[pick(len(ends))])
 
     def noise(self, count: int, generator: torch.Generator) -> Float[Tensor, "task 1"]:
         """Whether the bridge holds."""
@@ -89,10 +101,17 @@ class Maze(World):
         return after, reached(after, task.goal) - 1
 
     def observe(self, task: Flips, state: Tensor) -> Float[Tensor, "task feature"]:
-        """One-hot place and goal."""
-        rows, columns = self.size
-        cells = [(place[:, 0] * columns + place[:, 1]).long() for place in (state, task.goal)]
-        return torch.cat([torch.eye(rows * columns)[cell] for cell in cells], 1)
+        """What is told of place and goal."""
+        return torch.cat([self.describe(state), self.describe(task.goal)], 1)
+
+    def describe(self, place: Float[Tensor, "task 2"]) -> Float[Tensor, "task feature"]:
+        """One place, as `told` says; coordinates run from -1 to 1."""
+        (rows, columns), (row, column) = self.size, place.long().unbind(1)
+        if self.told == "cell":
+            return torch.eye(rows * columns)[row * columns + column]
+        if self.told == "row and column":
+            return torch.cat([torch.eye(rows)[row], torch.eye(columns)[column]], 1)
+        return 2 * place / (torch.tensor(self.size) - 1) - 1
 
     @cached_property
     def pit(self) -> Float[Tensor, "2"]:
