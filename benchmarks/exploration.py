@@ -55,7 +55,7 @@ def learning_curve(name: str, seed: int, iterations: int | None = None, **option
     agent = train(world, iterations, seeded(seed), test, **options)
     test(iterations, agent)
     curve = {key: torch.tensor([float(point[key]) for point in points]) for key in points[0]}
-    return agent, curve | {"seconds": curve["seconds"] - curve["seconds"][0]}  # what torch loads at first is no training
+    return agent, curve | {"seconds": curve["seconds"] - curve["seconds"][0]}  # without loading torch
 
 
 def keep_dream() -> dict[str, Tensor]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from benchmarks.measure import Row, cpu_seconds, seeded
 from utils.learners import her
 from utils.learners.intervals import mean_interval
-from utils.tasks.bit_flips import BitFlips
-from utils.tasks.maze import ROOM, TOLD, Maze
+from utils.tasks.bit_flips import BitFlips, Flips, reached
+from utils.tasks.maze import BRIDGE, ROOM, TOLD, Maze
 
 SEEDS = 3
 TESTS = 1000  # tasks on which each agent is judged
@@ -22,6 +22,7 @@ EVERY = 5  # iterations between two points of a stored curve
 LENGTH = 120  # iterations of a stored curve
 GOALS = (2, 4, 8, 12, 24)  # in how many of the room's 49 cells training has its goals
 WIDTHS = (4, 8, 16, 32, 64)  # of the hidden layers of networks for four corners
+RISKS = (0.1, 0.3, 0.5, 0.7, 0.9)  # that the bridge breaks
 CORNERS = ((0, 0), (0, 6), (6, 0), (6, 6))
 
 
@@ -95,3 +96,24 @@ def one_and_four(width: int, iterations: int = 60, seeds: int = 6) -> Tensor:
     scores = [[her.success(world, phi, seeded(99), TESTS) for world, phi in zip(worlds, networks, strict=True)]
               for networks in ([one] * 4, four)]  # fmt: skip
     return torch.stack([torch.stack(part).mean(0) for part in scores])
+
+
+def bridge() -> dict[str, Tensor]:
+    """arrived_{k}, fallen_{k} [S, risk]: shares of the tasks from the left bank to the right one, greedy agents."""
+    found = {"risks": torch.tensor(RISKS)}
+    for k in (0, 4):
+        scores = torch.stack([crossing(risk, k) for risk in RISKS], 2).half()
+        found |= {f"arrived_{k}": scores[0], f"fallen_{k}": scores[1]}
+    return found
+
+
+def crossing(risk: float, k: int, iterations: int = 120, seeds: int = 6) -> Tensor:
+    """[2, S]: how often each agent arrives, and how often it falls off the bridge."""
+    world, g = Maze(plan=BRIDGE, risk=risk), seeded(99)
+    phi = her.train(world, iterations, seeded(), seeds, partial(her.draw, k=k), hidden=64, lr=3e-3)
+    left, right = (torch.tensor([[3.0, column] for column in bank]) for bank in ((0, 1, 2), (4, 5, 6)))
+    starts, goals = left.repeat_interleave(3, 0).repeat(100, 1), right.repeat(300, 1)
+    task = Flips(*(part.expand(seeds, *part.shape) for part in (starts, goals)))
+    states, _ = her.rollout(world, phi, task, g)
+    ends = task.goal[:, :, None], world.pit
+    return torch.stack([reached(states, end.expand_as(states)).amax(2).mean(1) for end in ends])

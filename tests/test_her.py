@@ -138,7 +138,7 @@ def test_the_loss_of_one_step_by_hand():
 @pytest.fixture(scope="module")
 def agents():
     """Two agents on five bits, with hindsight, trained for a moment."""
-    return her.train(LOCK, 60, seeded(0), seeds=2, hidden=64)
+    return her.train(LOCK, 30, seeded(0), seeds=2, hidden=64, updates=16)
 
 
 def test_five_bits_are_solved_in_a_moment(agents):
@@ -173,13 +173,13 @@ def test_agents_side_by_side_learn_as_each_would_alone():
         torch.testing.assert_close(a.expand_as(b), b)
 
 
-def test_without_hindsight_a_long_lock_teaches_nothing_and_with_it_does():
-    """Ten bits: random episodes hold no reward for the goals pursued."""
-    world, length = BitFlips(bits=10), {"seeds": 2, "hidden": 64}
-    with_hindsight = her.train(world, 60, seeded(0), **length)
-    without = her.train(world, 60, seeded(0), draw=partial(her.draw, k=0), **length)
-    assert her.success(world, with_hindsight, seeded(1)).min() > 0.8
-    assert her.success(world, without, seeded(1)).max() < 0.1
+def test_without_hindsight_a_longer_lock_teaches_nothing_and_with_it_does():
+    """Eight bits, 480 episodes: hardly any reward for the goals pursued."""
+    world, length = BitFlips(bits=8), {"seeds": 2, "hidden": 64, "updates": 16, "lr": 3e-3}
+    with_hindsight = her.train(world, 15, seeded(0), **length)
+    without = her.train(world, 15, seeded(0), draw=partial(her.draw, k=0), **length)
+    assert her.success(world, with_hindsight, seeded(1)).min() > 0.6
+    assert her.success(world, without, seeded(1)).max() < 0.2
 
 
 def test_mazes_are_learned_by_the_same_lines():

@@ -135,10 +135,12 @@ def explore_loss(
 def train_dream(
     world: City, iterations: int, generator: torch.Generator, report: Callable[[int, Dream], None] = lambda *_: None,
     pay: Callable[[Tensor, Tensor], Tensor] = exploration_reward, squeeze: float = 0.0, details: int = 1,
+    planned: int | None = None,
 ) -> Dream:  # fmt: skip
     """Meta-train all parts side by side by `iterations` of 64 trials each; report(iteration, agent) before each.
 
-    details: names that each task has, one of which is drawn for a trial; more than one says what is of no use.
+    pay(f(mu), decoded): the reward of exploring; squeeze: see `exploit_loss`; details: names that each task has, one of
+    which is drawn for a trial; planned: iterations of the whole run, where this is only its beginning.
     """
     agent, memory = dream_networks(world, generator, N_LINES * details), replay()
     step = updates(agent, world, generator, pay, squeeze)
@@ -147,7 +149,7 @@ def train_dream(
         task, detail = world.sample(BATCH, generator), torch.randint(details, (BATCH,), generator=generator)
         name = task.lines * details + detail
         z = encode(agent, name, generator).detach()
-        act = dream_act(agent, world, epsilon_at(iteration / iterations), generator, z)
+        act = dream_act(agent, world, epsilon_at(iteration / (planned or iterations)), generator, z)
         memory.append((small(play(world, task, act, generator)), name))
         step(memory)
     return agent

@@ -51,7 +51,7 @@ class Navigation(World):
     def move(
         self, task: Tensor, state: Float[Tensor, "task 2"], action: Float[Tensor, "task 2"], noise: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Walk. Shapes may carry further axes between task and coordinate, as long as all three agree."""
+        """Walk."""
         if self.sparse:
             place = state + action.clamp(-STEP, STEP)
             distance = (place - task).norm(dim=-1)
