@@ -61,7 +61,7 @@ class Run:
     curve: list[tuple[float, float]] = field(default_factory=list)  # (CPU seconds, percent)
 
 
-def train(setting: Setting, seed: int, rounds: int, tasks: int) -> Run:
+def train(setting: Setting, seed: int, rounds: int, tasks: int, batch: int = 12_800) -> Run:
     """Train and score; the seconds are those of training alone."""
     memory, world = getattr(rl2_memories, setting.memory), Bandits(arms=setting.arms, horizon=setting.pulls)
     percent = lambda theta, tasks: 100 * rl2.evaluate(memory, theta, world, tasks).mean().item() / setting.best  # noqa: E731
@@ -76,7 +76,7 @@ def train(setting: Setting, seed: int, rounds: int, tasks: int) -> Run:
             pause += time.process_time() - now
 
     run.theta = rl2.meta_train(memory, setting.arms, setting.pulls, rounds, seeded(seed), informed=setting.informed,
-                               report=report)  # fmt: skip
+                               batch=batch, report=report)  # fmt: skip
     run.seconds = time.process_time() - start - pause
     run.score = percent(run.theta, tasks)
     return run
@@ -84,8 +84,10 @@ def train(setting: Setting, seed: int, rounds: int, tasks: int) -> Run:
 
 def runs(setting: Setting, quick: bool = False) -> list[Run]:
     """All seeds, one after the other; the first call of a library is paid before the clock runs."""
-    train(setting, 99, 1, 10)
-    return [train(setting, seed, 2 if quick else setting.rounds, 100 if quick else 20_000) for seed in range(SEEDS)]
+    train(setting, 99, 1, 10, 200)
+    if quick:
+        return [train(setting, seed, 2, 100, 400) for seed in range(SEEDS)]
+    return [train(setting, seed, setting.rounds, 20_000) for seed in range(SEEDS)]
 
 
 def row(setting: Setting, found: list[Run], quick: bool = False) -> Row:

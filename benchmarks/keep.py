@@ -29,6 +29,7 @@ RESULTS: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {
     "grid_encoders": ("0, 1, 2", beliefs.keep_encoders),
     "city_dream": ("0, 1, 2", exploration.keep_dream),
     "city_rl2": ("0, 1, 2", exploration.keep_rl2),
+    "city_variants": ("0, 1, 2", exploration.keep_variants),
 }
 
 

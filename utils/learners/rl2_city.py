@@ -23,7 +23,7 @@ from utils.learners.recurrent_q import (
     replay,
     td_loss,
 )
-from utils.tasks.city import MAP, City, Journeys, cell
+from utils.tasks.city import MAP, SIZE, City, Journeys
 from utils.tasks.worlds import Act, Trials, play
 
 GAMMA, MEMORY, BATCH = 0.97, 64, 64
@@ -108,11 +108,16 @@ def small(trials: Trials) -> Trials:
     return Trials(trials.observation.to(torch.uint8), trials.action, trials.reward)
 
 
+def on_map(world: City, trials: Trials) -> Float[Tensor, "trial step"]:
+    """At which steps of the first episode does a trial stand on the map (1 or 0)?"""
+    row, column = MAP[0], SIZE + MAP[1]
+    exploring = trials.observation[:, : world.horizon]
+    return (exploring[..., row] * exploring[..., column]).float()
+
+
 def scores(world: City, trials: Trials) -> dict[str, Float[Tensor, "trial"]]:
     """Of each trial: its return; did it stand on the map while exploring (1 or 0)?"""
-    row, column = cell(MAP) // 9, 9 + cell(MAP) % 9
-    exploring = trials.observation[:, : world.horizon]
-    return {"return": trials.reward.sum(1), "map": (exploring[..., row] * exploring[..., column]).amax(1).float()}
+    return {"return": trials.reward.sum(1), "map": on_map(world, trials).amax(1)}
 
 
 def rl2_scores(theta: Parameters, world: City, task: Journeys, generator: torch.Generator) -> dict[str, Tensor]:
