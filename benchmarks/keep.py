@@ -22,7 +22,7 @@ RESULTS: dict[str, tuple[str, Callable[[], dict[str, Tensor]]]] = {
     "bandit_rl2": ("0, 1, 2", bandits.keep),
     "mdp_planner": ("0, 1, 2", mdps.keep),
     "her_race": ("0, 1, 2", hindsight.race),
-    "her_sharing": ("0, 1, 2; 0 to 5 for the widths", hindsight.sharing),
+    "her_sharing": ("0, 1, 2, and six for the widths", hindsight.sharing),
     "her_bridge": ("0 to 5", hindsight.bridge),
     "maml_rl": ("0, 1, 2", adaptation.keep_maml_rl),
     "grid_varibad": ("0, 1, 2", beliefs.keep_varibad),
