@@ -48,6 +48,27 @@ def test_few_examples_are_those_of_the_last_benchmark():
     assert "| " + " / ".join(f"{value:.1f}" for value in memory) + " times |" in README
 
 
+def test_reinforcement_learning_is_as_good_as_the_last_benchmark_says():
+    rows = {row["what"]: row["value"] for name in ("rl2", "mdps", "maml_rl", "beliefs", "dream", "hindsight")
+            for row in RESULTS[name]}
+    one, two = "{:.1f}", "{:.2f}"
+    lines = (
+        (one, " %", "RL², gru, 5 arms, 10 pulls", "RL², gru, 10 arms, 10 pulls"),
+        (one, " %", "RL², arms, 5 arms, 100 pulls", "RL², arms, 10 arms, 100 pulls"),
+        (one, "", "PSRL", "learned planning, 15 CPU-s", "optimum, knowing the MDP"),
+        (one, "", *(f"three inner steps: return after {step}" for step in range(4))),
+        (one, "", "PPO on a learned belief (VariBAD)", "PPO on the exact belief", "Bayes-optimal, exact"),
+        (two, "", "City, RL², within 60 CPU-s: return", "City, DREAM, within 60 CPU-s: return",
+         "City: best return knowing the lines"),
+        (one, " %", "bit flipping, 15 bits, no hindsight, 120 iterations",
+         "bit flipping, 15 bits, hindsight k = 4, 60 iterations"),
+    )  # fmt: skip
+    for form, unit, *whats in lines:
+        assert "| " + " / ".join(form.format(rows[what]) for what in whats) + unit + " |" in README
+    slowest = min(row["value"] for row in RESULTS["worlds"] if "against" in row["what"])
+    assert f"| {slowest:.0f} times as fast |" in README
+
+
 def test_grading_is_as_fast_as_the_last_benchmark_says():
     rows = {row["what"]: row["value"] for name in ("grading", "grading_scale") for row in RESULTS[name]}
     assert f"| {rows['course grade, a submission']:.2f} |" in README
