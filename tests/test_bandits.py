@@ -138,10 +138,10 @@ def test_thompson_draws_from_the_posterior():
 def test_ucb_tries_each_arm_once_and_then_weighs_doubt():
     s, f = torch.tensor([[3.0, 0.0, 9.0], [2.0, 60.0, 0.0]]), torch.tensor([[0.0, 0.0, 1.0], [0.0, 20.0, 2.0]])
     assert ucb(s, f, 5, seeded(0)).tolist() == [1, 0]
-    t, pulls = torch.tensor([[4.0, 80.0]]).sum(), torch.tensor([4.0, 80.0])
-    bound = torch.tensor([2.0, 60.0]) / pulls + (2 * t.log() / pulls).sqrt()
-    assert ucb(torch.tensor([[2.0, 60.0]]), torch.tensor([[2.0, 20.0]]), 5, seeded(0)).item() == bound.argmax()
-    assert ucb(torch.tensor([[2.0, 60.0]]), torch.tensor([[2.0, 20.0]]), 5, seeded(0), scale=0.1).item() == 1
+    paid, pulls = torch.tensor([[0.0, 64.0]]), torch.tensor([[4.0, 80.0]])
+    bound = paid / pulls + (2 * torch.tensor(84.0).log() / pulls).sqrt()  # with ln n for ln t it would be the other arm
+    assert ucb(paid, pulls - paid, 5, seeded(0)).item() == bound.argmax() == 0
+    assert ucb(paid, pulls - paid, 5, seeded(0), scale=0.1).item() == 1
 
 
 def test_ties_are_broken_at_random():

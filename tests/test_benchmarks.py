@@ -1,6 +1,7 @@
 """The benchmarks run, compare equal work, and leave a readable record; nothing here depends on the clock."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from utils.tasks import omniglot
 def test_a_quick_run_measures_everything_and_writes_it_down(tmp_path):
     output = tmp_path / "results.json"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output)]
-    run = subprocess.run(command, cwd=course_root(), env=os.environ, capture_output=True, text=True, timeout=180)
+    run = subprocess.run(command, cwd=course_root(), env=os.environ, capture_output=True, text=True, timeout=400)
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads(output.read_text(encoding="utf-8"))
     assert list(found["results"]) == list(BENCHMARKS)
@@ -27,7 +28,9 @@ def test_a_quick_run_measures_everything_and_writes_it_down(tmp_path):
         assert rows and name in run.stdout
         for row in rows:
             assert row["what"] in run.stdout
-            assert row["value"] is None or row["value"] > 0
+            assert row["value"] is None or math.isfinite(row["value"])
+            if row["unit"] not in ("return", "%", ""):  # times, ratios and sizes
+                assert row["value"] is None or row["value"] > 0
     present = found["results"]["protonet"][0]["value"] is not None
     assert present == omniglot.available()
     assert list(tmp_path.iterdir()) == [output]
