@@ -29,8 +29,8 @@ def run_beliefs(quick: bool) -> list[Row]:
     for eager, what in ((False, "once an episode"), (True, "until refuted")):
         guess = posterior_sampling(GRID, seeded(0), eager)
         rows.append(Row(f"posterior sampling, a guess {what}", earned(guess, 10 if quick else 1000), ""))
-    known = partial(on_belief, iterations=2 if quick else KNOWN)
-    learned = partial(on_encoder, join="max", iterations=2 if quick else LEARNED)
+    known = partial(on_belief, iterations=1 if quick else KNOWN)
+    learned = partial(on_encoder, join="max", iterations=1 if quick else LEARNED)
     rows.append(trained("PPO on the exact belief", known, None if quick else 0.98 * optimum))
     rows.append(trained("PPO on a learned belief (VariBAD)", learned, None if quick else 0.9 * optimum))
     return rows

@@ -137,7 +137,7 @@ def test_the_loss_of_one_step_by_hand():
 @pytest.fixture(scope="module")
 def agents():
     """Two agents on five bits, with hindsight, trained for a moment."""
-    return her.train(LOCK, 60, seeded(0), seeds=2, hidden=64, rate=0.1)
+    return her.train(LOCK, 80, seeded(0), seeds=2, draw=partial(her.draw, k=1), hidden=64, rate=0.1)
 
 
 def test_five_bits_are_solved_in_a_moment(agents):
@@ -157,7 +157,7 @@ def test_values_are_those_of_the_distance(agents):
     distance = (task.start != task.goal).sum(-1)
     for d in range(1, 6):
         exact = -(1 - her.GAMMA ** (d - 1)) / (1 - her.GAMMA)
-        assert value[distance == d].mean().item() == pytest.approx(exact, abs=0.2)
+        assert value[distance == d].mean().item() == pytest.approx(exact, abs=0.25)
 
 
 def test_agents_side_by_side_learn_as_each_would_alone():
