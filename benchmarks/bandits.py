@@ -1,14 +1,12 @@
 """RL² on Bernoulli bandits: how near a learned rule comes to the best there is, three seeds, one CPU thread."""
 
-import statistics
 import time
 from dataclasses import dataclass, field
 
 from torch import Tensor, stack
 
-from benchmarks.measure import Row, seeded
+from benchmarks.measure import Row, median_over_seeds, seeded
 from utils.learners import rl2, rl2_memories
-from utils.learners.intervals import mean_interval
 from utils.tasks.bandits import Bandits
 
 # What the best rule earns: exact for 10 pulls (`bayes_optimal`), the Gittins rule over 10^6 trials for 100.
@@ -92,12 +90,11 @@ def runs(setting: Setting, quick: bool = False) -> list[Run]:
 
 def row(setting: Setting, found: list[Run], quick: bool = False) -> Row:
     """The median of the seeds; the note gives the interval of the mean, the rounds and the cost."""
-    mean, half = mean_interval([run.score for run in found])
     cost = ", ".join(f"{run.seconds:.3g}" for run in found)
     rounds = 2 if quick else setting.rounds
-    note = f"mean {mean:.2f} +- {half:.2f}, {len(found)} seeds; {rounds} rounds: {cost} CPU-s of {setting.seconds}"
-    median = statistics.median(run.score for run in found)
-    return Row(f"RL², {setting.name}", median, "%", None if quick else setting.target, note=note)
+    note = f"{rounds} rounds: {cost} CPU-s of {setting.seconds}"
+    scores = [run.score for run in found]
+    return median_over_seeds(f"RL², {setting.name}", scores, None if quick else setting.target, note)
 
 
 def run_rl2(quick: bool) -> list[Row]:

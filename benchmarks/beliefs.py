@@ -7,12 +7,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Row, cpu_seconds, seeded
+from benchmarks.measure import Row, cpu_seconds, median_over_seeds, seeded
 from utils.learners import varibad
 from utils.learners.belief_policy import Networks, actor_critic, agent, train_policy
-from utils.learners.intervals import mean_interval
 from utils.tasks.goal_grid import GoalGrid
-from utils.tasks.grid_belief import exact, posterior_sampling, prior, update
+from utils.tasks.grid_belief import beliefs, exact, posterior_sampling
 from utils.tasks.grid_sweep import best_sweep
 from utils.tasks.worlds import Act, play
 
@@ -43,10 +42,7 @@ def trained(what: str, train: Callable[[int], tuple[Networks, Tensor]], target: 
         found = []
         seconds.append(cpu_seconds(lambda seed=seed, found=found: found.append(train(seed))))
         returns.append(earned(player(found[0][0])))
-    mean, half = mean_interval(returns)
-    each = ", ".join(f"{r:.2f}" for r in returns)
-    note = f"median of 3 seeds ({each}; mean {mean:.2f} +- {half:.2f}); {statistics.median(seconds):.0f} CPU-s each"
-    return Row(what, statistics.median(returns), "", target, note=note)
+    return median_over_seeds(what, returns, target, f"{statistics.median(seconds):.0f} CPU-s each", unit="")
 
 
 def earned(act: Act, times: int = 1) -> float:
@@ -77,17 +73,15 @@ def on_encoder(seed: int, join: str, iterations: int) -> tuple[Networks, Tensor]
 
 def keep_varibad() -> dict[str, Tensor]:
     """Learning curves and final returns of all seeds, on the exact belief and on learned ones; networks of seed 0."""
-    ways = {"known": partial(on_belief, iterations=KNOWN)}
-    ways |= {join: partial(on_encoder, join=join, iterations=LEARNED) for join in ("max",)}
+    ways = {"known": partial(on_belief, iterations=KNOWN),
+            "max": partial(on_encoder, join="max", iterations=LEARNED)}  # fmt: skip
     stored = {}
     for name, train in ways.items():
         runs = [train(seed) for seed in SEEDS]
         stored[f"curve.{name}"] = torch.stack([curve for _, curve in runs])
         stored[f"return.{name}"] = torch.tensor([earned(player(nets, name)) for nets, _ in runs])
-        if name == "max":
-            parts = (*varibad.BELIEF, "policy")
-            stored |= {f"{part}.{n}": p for part in parts for n, p in runs[0][0][part].items()}
-    return stored
+    nets = runs[0][0]  # of the last way, which has an encoder
+    return stored | {f"{part}.{n}": p for part in (*varibad.BELIEF, "policy") for n, p in nets[part].items()}
 
 
 def keep_encoders() -> dict[str, Tensor]:
@@ -129,11 +123,8 @@ def judged(nets: Networks, join: str) -> tuple[Tensor, Tensor]:
     trials = explored(500, 77)
     reached, hit = GRID.neighbours[trials.observation.argmax(2), trials.action], trials.reward > 0
     drawn = varibad.decoded(nets, varibad.memories(GRID, nets, join, reached, hit))[..., GRID.goals]
-    beliefs = [prior(GRID, 500)]
-    for t in range(GRID.steps):
-        beliefs.append(update(beliefs[-1], reached[:, t], hit[:, t]))
-    beliefs = torch.stack(beliefs, 1)[..., GRID.goals]
-    found, out = torch.cat([torch.zeros(500, 1).bool(), hit.cummax(1).values], 1), beliefs == 0
+    known = beliefs(GRID, reached, hit)[..., GRID.goals]
+    found, out = torch.cat([torch.zeros(500, 1).bool(), hit.cummax(1).values], 1), known == 0
     share = (drawn * out).sum(-1) / drawn.sum(-1)
     forgotten = torch.stack([share[~found & (out.sum(-1) == k)].mean() for k in range(len(GRID.goals))])
-    return forgotten, (drawn * beliefs).sum(-1)[found].mean()
+    return forgotten, (drawn * known).sum(-1)[found].mean()

@@ -1,13 +1,12 @@
 """Exploration that pays later: DREAM against end-to-end RL² in the city, with one and the same learner."""
 
-import statistics
 import time
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Row, seeded
+from benchmarks.measure import Row, median_over_seeds, seeded
 from utils.learners import dream, rl2_city
 from utils.tasks.city import City
 from utils.tasks.city_optimum import best_returns
@@ -37,9 +36,8 @@ def run_dream(quick: bool) -> list[Row]:
         cost = f"{', '.join(f'{s:.0f}' for s in last['seconds'])} CPU-s"
         for key, targets in {"return": (0.78, 0.35), "map": (1.0, 0.3)}.items():
             target = None if quick else targets[name != "DREAM"]
-            note = f"median of {', '.join(f'{v:.3f}' for v in last[key])}; {cost}"
             what = f"City, {name}, within 60 CPU-s: {'return' if key == 'return' else 'stood on the map'}"
-            rows.append(Row(what, statistics.median(last[key]), "", target, name != "DREAM", note))
+            rows.append(median_over_seeds(what, last[key], target, cost, unit="", at_most=name != "DREAM"))
     return rows
 
 

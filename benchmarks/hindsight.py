@@ -1,14 +1,12 @@
 """Agents with many goals: bit flipping with and without hindsight, and what one network for all goals shares."""
 
 from functools import partial
-from statistics import median
 
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Row, cpu_seconds, seeded
+from benchmarks.measure import Row, cpu_seconds, median_over_seeds, seeded
 from utils.learners import her
-from utils.learners.intervals import mean_interval
 from utils.tasks.bit_flips import BitFlips, Flips, reached
 from utils.tasks.maze import BRIDGE, ROOM, TOLD, Maze
 
@@ -32,10 +30,9 @@ def run_her(quick: bool) -> list[Row]:
     for bits, k, iterations, target, at_most in RUNS:
         bits, iterations = (3, 3) if quick else (bits, iterations)
         scores, seconds = solved(bits, k, iterations)
-        mean, half = mean_interval(scores)
         name = f"bit flipping, {bits} bits, {f'hindsight k = {k}' if k else 'no hindsight'}, {iterations} iterations"
-        note = f"{mean:.1f} +- {half:.2g}; {SEEDS} seeds, {seconds:.1f} CPU-s for all of them together"
-        rows.append(Row(name, median(scores.tolist()), "%", None if quick else target, at_most, note))
+        note = f"{seconds:.1f} CPU-s for all of them together"
+        rows.append(median_over_seeds(name, scores.tolist(), None if quick else target, note, at_most=at_most))
     return rows
 
 

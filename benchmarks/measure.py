@@ -111,3 +111,13 @@ def over_seeds(
     mean, half = mean_interval(torch.tensor(values), 0)
     notes = f"+- {half.item():.2g}", f"{len(values)} seeds, median {statistics.median(values):.4g}", note
     return Row(what, mean.item(), unit, target, at_most, "; ".join(part for part in notes if part))
+
+
+def median_over_seeds(
+    what: str, values: list[float], target: float | None = None, note: str = "", unit: str = "%", at_most: bool = False
+) -> Row:
+    """A row: the median over the seeds; the note gives all of them, their mean and its 95% interval."""
+    mean, half = mean_interval(torch.tensor(values), 0)
+    each = ", ".join(f"{value:.4g}" for value in values)
+    notes = f"median of {each}; mean {mean.item():.4g} +- {half.item():.2g}", note
+    return Row(what, statistics.median(values), unit, target, at_most, "; ".join(part for part in notes if part))

@@ -71,6 +71,23 @@ def sandbox(request, key, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def one_key(folder):
+    """The key to a test module's own homework of one exercise, released into its fixture `folder`."""
+    from utils.grading.official.key import make_key
+
+    return make_key(folder / "solutions" / "hw9_small")
+
+
+@pytest.fixture(scope="module")
+def graded(one_key, tmp_path_factory):
+    """A function that grades that exercise, handed in as source, in a sandbox."""
+    from grading_in_small import one_exercise_graded
+
+    with one_exercise_graded(one_key, tmp_path_factory.mktemp("python")) as graded:
+        yield graded
+
+
+@pytest.fixture(scope="module")
 def hw2(tmp_path_factory):
     """(key, sandbox) for homework 2."""
     from fuzz import HW

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from grading_in_small import one_exercise_graded
 from homework_in_small import release_one
 
-from utils.grading.official.key import make_key
 from utils.grading.terminal import check_folder
 
 CHECKS = '''
@@ -81,17 +79,6 @@ def folder(tmp_path_factory):
     return release_one(tmp_path_factory.mktemp("course"), "coins", RIGHT, CHECKS, MISTAKES)
 
 
-@pytest.fixture(scope="module")
-def key(folder):
-    return make_key(folder / "solutions" / "hw9_small")
-
-
-@pytest.fixture(scope="module")
-def graded(key, tmp_path_factory):
-    with one_exercise_graded(key, tmp_path_factory.mktemp("python")) as graded:
-        yield graded
-
-
 def test_every_right_sampler_earns_the_points_and_known_mistakes_are_named(graded):
     assert graded(RIGHT)["earned"] == graded(ANOTHER)["earned"] == 4
     row = graded("def coins(n, generator): return torch.arange(n) % 2")
@@ -106,9 +93,9 @@ def test_a_cheat_that_owns_the_process_earns_nothing(graded, name):
 
 
 @pytest.mark.parametrize("sent", [{}, {"draws": np.zeros(3)}, {"draws": np.zeros((9, 2, 2))}, {"coins": np.zeros(20)}])
-def test_what_no_drive_sends_is_wrong_and_breaks_nothing(key, sent):
-    case = key.cases[0]
-    assert key.verdict(case, case.fresh, dict.fromkeys(case.fresh["inputs"], sent)).credit == 0
+def test_what_no_drive_sends_is_wrong_and_breaks_nothing(one_key, sent):
+    case = one_key.cases[0]
+    assert one_key.verdict(case, case.fresh, dict.fromkeys(case.fresh["inputs"], sent)).credit == 0
 
 
 def test_the_students_check_finds_what_grading_does(folder):

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from grading_in_small import one_exercise_graded
 from homework_in_small import release_one
 
 from utils.grading import Exercise, attempt, judge
-from utils.grading.official.key import make_key
 from utils.grading.terminal import check_folder
 
 CHECKS = '''
@@ -56,17 +54,6 @@ NEIGHBOUR = "def classify(x, y, new_x): return y[torch.cdist(new_x, x).argmin(1)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return release_one(tmp_path_factory.mktemp("course"), "classify", RIGHT, CHECKS, MISTAKES)
-
-
-@pytest.fixture(scope="module")
-def key(folder):
-    return make_key(folder / "solutions" / "hw9_small")
-
-
-@pytest.fixture(scope="module")
-def graded(key, tmp_path_factory):
-    with one_exercise_graded(key, tmp_path_factory.mktemp("python")) as graded:
-        yield graded
 
 
 def test_another_method_that_is_good_enough_earns_the_points(graded):

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from utils.learners.networks import Parameters, mlp, mlp_forward, repeat
+from utils.learners.networks import Parameters, forward, mlp
 from utils.learners.policy_gradient import advantages, clipped_loss, draw, entropy, epochs, log_prob, standardised
 from utils.tasks.goal_grid import GoalGrid
 from utils.tasks.grid_belief import Memory, remembering
@@ -33,11 +33,6 @@ def situation(
     here = torch.eye(grid.size**2).index_select(0, cell)
     times = torch.tensor([step % grid.horizon / grid.horizon, step / grid.steps]).expand(len(cell), 2)
     return torch.cat([here, times, known], 1)
-
-
-def forward(theta: Parameters, x: Float[Tensor, "*batch input"]) -> Float[Tensor, "*batch output"]:
-    """A network of `mlp` on inputs with any number of leading axes."""
-    return mlp_forward(repeat(theta, 1), x.flatten(0, -2)[None]).view(*x.shape[:-1], -1)
 
 
 def agent(

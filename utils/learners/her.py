@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from utils.learners.networks import Parameters, mlp, mlp_forward, stack
+from utils.learners.recurrent_q import epsilon_greedy
 from utils.tasks.bit_flips import Flips, reached
 from utils.tasks.worlds import World
 
@@ -124,10 +125,8 @@ def rollout(
     flat = Flips(*(part.flatten(0, 1) for part in task))
     states, actions = [state], []
     for _ in range(world.horizon):
-        action = q_values(phi, world, state, task.goal).argmax(-1)
-        if epsilon:
-            anything = torch.randint(int(world.action_space.n), shape, generator=generator)
-            action = torch.where(torch.rand(shape, generator=generator) < epsilon, anything, action)
+        q = q_values(phi, world, state, task.goal)
+        action = epsilon_greedy(q, epsilon, generator) if epsilon else q.argmax(-1)
         noise = world.noise(shape.numel(), generator)
         state = world.move(flat, state.flatten(0, 1), action.flatten(), noise)[0].unflatten(0, shape)
         states.append(state)

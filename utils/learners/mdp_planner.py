@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from utils.learners.networks import Parameters, mlp, mlp_forward, repeat, trainable
+from utils.learners.networks import Parameters, forward, mlp, trainable
 from utils.learners.policy_gradient import advantages, clipped_loss, draw, epochs, log_prob, standardised
 from utils.tasks.mdp_rules import Plan, Record, Tables, run, value_iteration
 from utils.tasks.tabular_mdps import MDPs, TabularMDPs
@@ -34,8 +34,8 @@ def bonus(theta: Parameters, tables: Tables, left: Tensor) -> Float[Tensor, "*ba
     """
     rare = (tables.transitions.sum(-1) + 1).rsqrt()
     seen = torch.stack([rare, left.expand_as(rare)], -1)
-    weights = repeat({name: p for name, p in theta.items() if not name.startswith("log")}, 1)
-    return rare * mlp_forward(weights, seen.flatten(0, -2)[None])[0].view_as(rare)
+    weights = {name: p for name, p in theta.items() if not name.startswith("log")}
+    return rare * forward(weights, seen)[..., 0]
 
 
 def values(theta: Parameters, tables: Tables, left: Tensor, horizon: int) -> Float[Tensor, "*batch step state action"]:
@@ -119,8 +119,7 @@ def _loss(
     seen, optimum = critic_input(world, mdps, record), optimum_to_go(world, mdps, record)
 
     def value(index: Tensor | slice) -> Tensor:
-        short = mlp_forward(repeat(critic, 1), seen[index].flatten(0, 1)[None])[0]
-        return optimum[index] + world.horizon * short.view(optimum[index].shape)
+        return optimum[index] + world.horizon * forward(critic, seen[index])[..., 0]
 
     with torch.no_grad():
         old = log_prob(logits(theta, world, record), record.action)

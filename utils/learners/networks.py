@@ -52,11 +52,34 @@ def mlp_forward(phi: Parameters, x: Float[Tensor, "task point in"]) -> Float[Ten
     return x
 
 
+def forward(theta: Parameters, x: Float[Tensor, "*batch in"]) -> Float[Tensor, "*batch out"]:
+    """One network of `mlp`, its parameters without a task axis, on inputs with any number of leading axes."""
+    return mlp_forward(repeat(theta, 1), x.flatten(0, -2)[None])[0].view(*x.shape[:-1], -1)
+
+
 def linear(
     x: Float[Tensor, "task point in"], w: Float[Tensor, "task in out"], b: Float[Tensor, "task 1 out"]
 ) -> Float[Tensor, "task point out"]:
     """x w + b with each task's own w and b."""
     return torch.baddbmm(b, x, w)
+
+
+def gru(inputs: int, hidden: int, generator: torch.Generator) -> Parameters:
+    """weight_ih, weight_hh, bias_ih, bias_hh of a GRU; uniform in +-1/sqrt(hidden), torch's own default."""
+    shapes = {"weight_ih": (3 * hidden, inputs), "weight_hh": (3 * hidden, hidden),
+              "bias_ih": (3 * hidden,), "bias_hh": (3 * hidden,)}  # fmt: skip
+    return trainable({n: (2 * torch.rand(s, generator=generator) - 1) / hidden**0.5 for n, s in shapes.items()})
+
+
+def gru_weights(theta: Parameters) -> list[Tensor]:
+    """The four tensors of `gru` among the parameters of a larger network, as torch.gru_cell takes them."""
+    return [theta[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+
+
+def gru_sequence(weights: list[Tensor], x: Float[Tensor, "batch step in"]) -> Float[Tensor, "batch step hidden"]:
+    """The states of a GRU after each step of whole sequences, from a blank start."""
+    start = x.new_zeros(1, len(x), weights[1].shape[1])
+    return torch.gru(x, start, weights, True, 1, 0.0, False, False, True)[0]
 
 
 def convnet(widths: tuple[int, ...], generator: torch.Generator, channels: int = 1) -> Parameters:

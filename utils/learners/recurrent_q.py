@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from utils.learners.networks import Parameters, mlp, mlp_forward, repeat, trainable
+from utils.learners.networks import Parameters, forward, gru, gru_sequence, mlp
 
 HEAD = (64, 64)  # hidden layers of every network here
+GRU = ("gru_x", "gru_h", "gru_bx", "gru_bh")  # the names of its weights here, in torch's order
 
 
 class Sequences(NamedTuple):
@@ -31,19 +32,14 @@ class Sequences(NamedTuple):
 
 def q_network(n_inputs: int, n_outputs: int, memory: int, generator: torch.Generator) -> Parameters:
     """Parameters of a GRU with `memory` units (0: none) and of the network that reads it."""
-    theta, bound = {}, max(memory, 1) ** -0.5  # torch's own default
-    shapes = {"gru_x": (3 * memory, n_inputs), "gru_h": (3 * memory, memory), "gru_bx": (3 * memory,)}
-    for name, shape in (shapes | {"gru_bh": (3 * memory,)} if memory else {}).items():
-        theta[name] = bound * (2 * torch.rand(shape, generator=generator) - 1)
-    return trainable(theta | mlp((n_inputs + memory, *HEAD, n_outputs), generator))
+    theta = dict(zip(GRU, gru(n_inputs, memory, generator).values(), strict=True)) if memory else {}
+    return theta | mlp((n_inputs + memory, *HEAD, n_outputs), generator)
 
 
 def q_values(theta: Parameters, inputs: Float[Tensor, "trial step feature"]) -> Float[Tensor, "trial step out"]:
     """Outputs after each step of whole sequences."""
-    if gru := memory_of(theta):
-        start = inputs.new_zeros(1, len(inputs), theta["gru_h"].shape[1])
-        states, _ = torch.gru(inputs, start, gru, True, 1, 0.0, False, False, True)
-        inputs = torch.cat([inputs, states], -1)
+    if weights := memory_of(theta):
+        inputs = torch.cat([inputs, gru_sequence(weights, inputs)], -1)
     return read(theta, inputs)
 
 
@@ -51,23 +47,21 @@ def q_step(
     theta: Parameters, inputs: Float[Tensor, "trial feature"], state: Float[Tensor, "trial unit"] | None
 ) -> tuple[Float[Tensor, "trial out"], Float[Tensor, "trial unit"] | None]:
     """One step of `q_values`: the outputs and the memory after it. `state` is None at the start of a trial."""
-    if gru := memory_of(theta):
+    if weights := memory_of(theta):
         state = inputs.new_zeros(len(inputs), theta["gru_h"].shape[1]) if state is None else state
-        state = torch.gru_cell(inputs, state, *gru)
+        state = torch.gru_cell(inputs, state, *weights)
         inputs = torch.cat([inputs, state], -1)
-    return read(theta, inputs[:, None])[:, 0], state
+    return read(theta, inputs), state
 
 
 def memory_of(theta: Parameters) -> list[Tensor]:
     """The GRU's parameters in torch's order; an empty list where there is no memory."""
-    return [theta[name] for name in ("gru_x", "gru_h", "gru_bx", "gru_bh") if name in theta]
+    return [theta[name] for name in GRU if name in theta]
 
 
-def read(theta: Parameters, features: Float[Tensor, "trial step feature"]) -> Float[Tensor, "trial step out"]:
+def read(theta: Parameters, features: Float[Tensor, "*batch feature"]) -> Float[Tensor, "*batch out"]:
     """The ReLU network on top."""
-    head = {name: p for name, p in theta.items() if not name.startswith("gru")}
-    out = mlp_forward(repeat(head, 1), features.flatten(0, 1)[None])[0]
-    return out.unflatten(0, features.shape[:2])
+    return forward({name: p for name, p in theta.items() if name not in GRU}, features)
 
 
 def td_loss(theta: Parameters, target: Parameters, trials: Sequences, gamma: float) -> Float[Tensor, ""]:
@@ -106,11 +100,11 @@ def improve(
 
 
 def epsilon_greedy(
-    q: Float[Tensor, "trial action"], epsilon: float, generator: torch.Generator
-) -> Int[Tensor, "trial"]:
-    """The best action, or with probability epsilon any."""
-    any_action = torch.randint(q.shape[1], (len(q),), generator=generator)
-    return torch.where(torch.rand(len(q), generator=generator) < epsilon, any_action, q.argmax(1))
+    q: Float[Tensor, "*batch action"], epsilon: float, generator: torch.Generator
+) -> Int[Tensor, "*batch"]:
+    """The best action of each row, or with probability epsilon any."""
+    any_action = torch.randint(q.shape[-1], q.shape[:-1], generator=generator)
+    return torch.where(torch.rand(q.shape[:-1], generator=generator) < epsilon, any_action, q.argmax(-1))
 
 
 def epsilon_at(share: float, over: float = 0.47, last: float = 0.05) -> float:

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from utils.learners.networks import Parameters, mlp, mlp_forward, repeat, trainable
+from utils.learners import networks
+from utils.learners.networks import Parameters, forward, gru_sequence, gru_weights, mlp, trainable
 from utils.tasks.bandit_rules import posterior_mean
 
 
@@ -38,7 +39,7 @@ def clock(pulls: int) -> Float[Tensor, "pull 3"]:
 def network(theta: Parameters, name: str, x: Tensor) -> Tensor:
     """The small network whose parameters are called name.w1, name.b1, ...; x [..., in] -> [..., out]."""
     phi = {key.removeprefix(f"{name}."): p for key, p in theta.items() if key.startswith(f"{name}.")}
-    return mlp_forward(repeat(phi, 1), x.reshape(1, -1, x.shape[-1])).reshape(*x.shape[:-1], -1)
+    return forward(phi, x)
 
 
 def named(**networks: Parameters) -> Parameters:
@@ -61,10 +62,7 @@ def beside_the_mean(x: Float[Tensor, "*batch arm feature"]) -> Float[Tensor, "*b
 
 def gru_start(arms: int, generator: torch.Generator, hidden: int = 64) -> Parameters:
     """Weights under torch's names and the network that reads the hidden state."""
-    shapes = {"weight_ih": (3 * hidden, 2 * arms + 4), "weight_hh": (3 * hidden, hidden),
-              "bias_ih": (3 * hidden,), "bias_hh": (3 * hidden,)}  # fmt: skip
-    theta = {name: (2 * torch.rand(s, generator=generator) - 1) / hidden**0.5 for name, s in shapes.items()}
-    return trainable(theta) | named(read=mlp((hidden + 3, hidden, arms), generator))
+    return networks.gru(2 * arms + 4, hidden, generator) | named(read=mlp((hidden + 3, hidden, arms), generator))
 
 
 def tokens(theta: Parameters, action: Tensor, reward: Tensor, clock: Tensor) -> Tensor:
@@ -76,17 +74,14 @@ def tokens(theta: Parameters, action: Tensor, reward: Tensor, clock: Tensor) -> 
 
 def gru_write(theta: Parameters, state: Tensor, action: Tensor, reward: Tensor, clock: Tensor) -> Tensor:
     """One step of the unit."""
-    weights = (theta[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-    return torch.gru_cell(tokens(theta, action, reward, clock), state, *weights)
+    return torch.gru_cell(tokens(theta, action, reward, clock), state, *gru_weights(theta))
 
 
 def gru_states(theta: Parameters, arms: int, action: Tensor, reward: Tensor, clock: Tensor) -> Tensor:
     """All steps in one call; what follows the last pull is read by nobody."""
-    weights = [theta[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    x = tokens(theta, action, reward, clock)[:, :-1].transpose(0, 1)
-    blank = torch.zeros(1, x.shape[1], weights[1].shape[1])
-    written = torch.gru(x, blank, weights, True, 1, 0.0, True, False, False)[0] if len(x) else blank[:0]
-    return torch.cat([blank, written]).transpose(0, 1)
+    x = tokens(theta, action, reward, clock)[:, :-1]
+    blank = torch.zeros(len(x), 1, theta["weight_hh"].shape[1])
+    return torch.cat([blank, gru_sequence(gru_weights(theta), x)], 1) if x.shape[1] else blank
 
 
 def gru_read(theta: Parameters, state: Tensor, clock: Tensor) -> Tensor:

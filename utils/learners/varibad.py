@@ -12,14 +12,13 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from utils.learners.belief_policy import Networks, actor_critic, forward, train_policy
-from utils.learners.networks import mlp, trainable
+from utils.learners.belief_policy import Networks, actor_critic, train_policy
+from utils.learners.networks import forward, gru, gru_sequence, gru_weights, mlp
 from utils.tasks.goal_grid import GoalGrid
 from utils.tasks.grid_belief import Memory
 
 LATENT, HIDDEN, KL, RATE = 16, 96, 0.003, 3e-3
 JOINS = ("max", "sum", "gru")
-GRU = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # in torch's order
 BELIEF = ("token", "gaussian", "decoder")  # the networks that prediction trains; "policy" and "critic" are PPO's
 
 
@@ -28,10 +27,9 @@ def belief_networks(grid: GoalGrid, join: str, generator: torch.Generator) -> Ne
     if join not in JOINS:
         raise ValueError(f"join must be one of {', '.join(JOINS)}, found {join!r}")
     cells = grid.size**2
-    shapes = (3 * HIDDEN, cells + 1), (3 * HIDDEN, HIDDEN), (3 * HIDDEN,), (3 * HIDDEN,)
-    gru = {n: (2 * torch.rand(s, generator=generator) - 1) / HIDDEN**0.5 for n, s in zip(GRU, shapes, strict=True)}
+    recurrent = gru(cells + 1, HIDDEN, generator)  # drawn in any case: the other networks are then the same for all
     return {
-        "token": trainable(gru) if join == "gru" else mlp((cells + 1, HIDDEN), generator),
+        "token": recurrent if join == "gru" else mlp((cells + 1, HIDDEN), generator),
         "gaussian": mlp((HIDDEN, 64, 2 * LATENT), generator),
         "decoder": mlp((LATENT, 64, cells), generator),
     }
@@ -48,7 +46,7 @@ def memory(grid: GoalGrid, nets: Networks, join: str) -> Memory:
     def update(kept: Tensor, cell: Tensor, hit: Tensor) -> Tensor:
         token = tokens(grid, cell, hit)
         if join == "gru":
-            return torch.gru_cell(token, kept, *(nets["token"][n] for n in GRU))
+            return torch.gru_cell(token, kept, *gru_weights(nets["token"]))
         code = forward(nets["token"], token).relu()
         return torch.maximum(kept, code) if join == "max" else kept + code
 
@@ -62,8 +60,7 @@ def memories(
     token = tokens(grid, cell, hit)
     blank = torch.zeros(len(cell), 1, HIDDEN)
     if join == "gru":
-        weights = [nets["token"][n] for n in GRU]
-        later, _ = torch.gru(token, blank.transpose(0, 1), weights, True, 1, 0.0, True, False, True)
+        later = gru_sequence(gru_weights(nets["token"]), token)
     else:
         code = forward(nets["token"], token).relu()
         later = code.cummax(1).values if join == "max" else code.cumsum(1)

@@ -28,6 +28,16 @@ def update(
     return likely / likely.sum(1, keepdim=True)
 
 
+def beliefs(
+    grid: GoalGrid, cell: Int[Tensor, "task step"], hit: Bool[Tensor, "task step"]
+) -> Float[Tensor, "task moment cell"]:
+    """The belief before the first step and after each of H steps onto `cell`."""
+    known = [prior(grid, len(cell))]
+    for reached, found in zip(cell.T, hit.T, strict=True):
+        known.append(update(known[-1], reached, found))
+    return torch.stack(known, 1)
+
+
 def towards(grid: GoalGrid, cell: Int[Tensor, "task"], target: Int[Tensor, "task"]) -> Int[Tensor, "task"]:
     """The first action that comes nearest to the target; staying, once there."""
     return distances(grid)[grid.neighbours[cell], target[:, None]].argmin(1)
