@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from utils import cli
+from utils import cli, lab
 from utils.paths import course_root
 
 COMMANDS = ["lab", "doctor", "check", "release", "grade", "regrade", "gradescope", "data", "notebooks", "bench"]
@@ -59,7 +59,7 @@ def lab_command(monkeypatch, uid: int, *arguments: str) -> list[str]:
     seen = []
     system = SimpleNamespace(name="posix", getuid=lambda: uid, chdir=lambda path: None, environ={}, pathsep=":",
                              execv=lambda path, command: seen.extend(command) or 0)
-    monkeypatch.setattr(cli, "os", system)
+    monkeypatch.setattr(lab, "os", system)
     assert cli.main(["lab", *arguments]) == 0
     return seen
 
@@ -67,8 +67,8 @@ def lab_command(monkeypatch, uid: int, *arguments: str) -> list[str]:
 def test_lab_opens_the_named_notebook_and_allows_root_only_to_root(monkeypatch, tmp_path):
     notebook = tmp_path / "lectures" / "x.ipynb"
     notebook.parent.mkdir()
-    notebook.write_text("{}")
-    monkeypatch.setattr(cli, "course_root", lambda: tmp_path)
+    notebook.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(lab, "course_root", lambda: tmp_path)
     user = lab_command(monkeypatch, 1000, str(notebook), "--no-browser", "--port", "8890")
     assert "--LabApp.default_url=/lab/tree/lectures/x.ipynb" in user
     assert f"--ServerApp.root_dir={tmp_path}" in user
@@ -78,5 +78,5 @@ def test_lab_opens_the_named_notebook_and_allows_root_only_to_root(monkeypatch, 
 
 def test_lab_asks_nothing_about_news_and_looks_for_no_updates():
     file = course_root() / "utils/jupyter/labconfig/default_setting_overrides.json"
-    settings = json.loads(file.read_text())["@jupyterlab/apputils-extension:notification"]
+    settings = json.loads(file.read_text(encoding="utf-8"))["@jupyterlab/apputils-extension:notification"]
     assert settings == {"fetchNews": "false", "checkForUpdates": False}

@@ -2,15 +2,12 @@
 
 import argparse
 import importlib.metadata
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from utils import cli_grading
 from utils.paths import course_root
-
-START = "lectures/00_start_here.ipynb"
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,25 +18,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def lab(arguments) -> int:
-    """Start JupyterLab with this environment's Python, at one notebook."""
-    root = course_root()
-    notebook = (Path.cwd() / arguments.notebook if arguments.notebook else root / START).resolve()
-    if not notebook.is_file() or root not in notebook.parents:
-        print(f"course lab: {notebook} is no notebook of this course ({root}).", file=sys.stderr)
-        return 2
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    command += [f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}"]
-    command += ["--no-browser"] * arguments.no_browser
-    command += [f"--port={arguments.port}"] if arguments.port else []
-    if getattr(os, "getuid", lambda: 1)() == 0:  # as in a container; JupyterLab refuses root otherwise
-        command += ["--allow-root"]
-    paths = [str(root / "utils/jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]  # no news, no update checks
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
-    if os.name == "nt":  # Windows has no real exec: the shell would go on before JupyterLab ends
-        return subprocess.call(command, cwd=root)
-    os.chdir(root)
-    sys.stdout.flush()
-    return os.execv(command[0], command)
+    from utils.lab import lab
+
+    return lab(arguments.notebook, arguments.present, not arguments.no_browser, arguments.port)
 
 
 def doctor(arguments) -> int:
@@ -94,8 +75,9 @@ def build_parser() -> Parser:
         sub.set_defaults(run=run)
         return sub
 
-    sub = command(lab, "open JupyterLab at the start page, or at NOTEBOOK")
+    sub = command(lab, "open JupyterLab at the start page, or at NOTEBOOK: a path, 06, hw2")
     sub.add_argument("notebook", nargs="?", metavar="NOTEBOOK")
+    sub.add_argument("--present", action="store_true", help="as a talk, slide by slide, with live figures")
     sub.add_argument("--no-browser", action="store_true", help="print the address only")
     sub.add_argument("--port", type=int, help="the port to listen at (8888)")
     command(doctor, "say what works on this machine, and what to do about the rest")

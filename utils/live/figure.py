@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,11 +23,11 @@ STYLE_SHEET = Path(__file__).with_name("course.mplstyle")
 def new_figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7, 3), **subplots):
     """A figure outside pyplot in the course's look: (figure, axes), or (figure, array of axes).
 
-    size is in inches of 100 pixels; other keywords go to `Figure.subplots` (sharey=True, width_ratios=...).
-    The style sheet is switched on for everything drawn from here on.
+    size is in inches of 100 pixels, times COURSE_FIGURE_SCALE if set (a talk sets it); other keywords go to
+    `Figure.subplots` (sharey=True, width_ratios=...). The style sheet is switched on for everything drawn from here on.
     """
     style.use(STYLE_SHEET)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained", dpi=100 * float(os.environ.get("COURSE_FIGURE_SCALE") or 1))
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **subplots)
 
