@@ -1,31 +1,15 @@
-"""Notebooks in JupyterLab in a real browser: Run All, every slider by keyboard, pictures, alt text.
-
-By default a small generated notebook and lectures/00; COURSE_BROWSER_ALL=1 opens every lecture (minutes).
-"""
-
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+"""Live figures in JupyterLab in a real browser: keyboard, screen reader, slow callbacks, errors."""
 
 import nbformat
 import pytest
 
-from utils.paths import course_root
+from benchmarks.browser import BROWSER, CHANGED, MISSING, PICTURE, chromium, close, lab, panels, press, run_all
 
-playwright = pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS DID NOT RUN: no playwright")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+pytest.importorskip("playwright.sync_api", reason="BROWSER TESTS DID NOT RUN: no playwright")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(BROWSER is None, reason=f"BROWSER TESTS DID NOT RUN: none of {', '.join(NAMES)} is installed"),
+    pytest.mark.skipif(BROWSER is None, reason=f"BROWSER TESTS DID NOT RUN: {MISSING}"),
 ]
-LECTURES = sorted((course_root() / "lectures").glob("*.ipynb"))
-if os.environ.get("COURSE_BROWSER_ALL", "0") in ("", "0"):
-    LECTURES = [path for path in LECTURES if path.name.startswith("00")]
 
 SMALL = [
     """
@@ -64,108 +48,22 @@ with LossPlot(30, alt="The loss falls", limit=0.1) as plot:
 """,
 ]
 
-READY = """() => { const panel = window.jupyterapp?.shell?.currentWidget;
-  return !!panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === 'idle' }"""
-RUN_ALL = """async () => { const { commands } = window.jupyterapp;
-  await commands.execute('notebook:clear-all-cell-outputs'); await commands.execute('notebook:run-all-cells') }"""
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .filter(cell => cell.model.type === 'code').flatMap(cell => cell.model.outputs.toJSON())"""
-PICTURE = "panel => [...panel.querySelectorAll('img')].map(i => i.complete && i.naturalWidth ? i.src : '~').join()"
-CHANGED = f"([panel, before]) => {{ const now = ({PICTURE})(panel); return now !== before && !now.includes('~') }}"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A JupyterLab with settings of its own over a copy of the notebooks; yields its address."""
-    work = tmp_path_factory.mktemp("lab")
-    small = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in SMALL])
-    small.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(small, work / "small.ipynb")
-    for path in LECTURES:
-        shutil.copy(path, work / path.name)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(_command(port), cwd=work, env=_environment(work), **quiet)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url + "/api/status", server)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _command(port):
-    options = [f"--port={port}", "--ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
-    options += ["--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
-    return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *options]
-
-
-def _environment(work):
-    names = ("CONFIG", "DATA", "RUNTIME")
-    folders = {f"JUPYTER_{name}_DIR": str(work / name) for name in names} | {"IPYTHONDIR": str(work / "ipython")}
-    folders |= {f"JUPYTERLAB_{name}_DIR": str(work / name) for name in ("SETTINGS", "WORKSPACES")}
-    return {**os.environ, **folders, "COURSE_STRICT": "0"}  # as a student has it
-
-
-def _wait_for(url, server, seconds=60):
-    end = time.monotonic() + seconds
-    while server.poll() is None and time.monotonic() < end:
-        try:
-            return urllib.request.urlopen(url, timeout=1).close()
-        except OSError:
-            time.sleep(0.3)
-    raise RuntimeError(f"JupyterLab did not answer within {seconds} s (exit status {server.poll()})")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        window = driver.chromium.launch(executable_path=BROWSER, args=options)
-        yield window
-        window.close()
-
-
-def run_all(lab, browser, name, seconds=60):
-    """Open a notebook and run all its cells; the page and its panels (a live figure each)."""
-    page = browser.new_page(viewport={"width": 1300, "height": 1600})
-    page.set_default_timeout(seconds * 1000)
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(f"{lab}/doc/tree/{name}?reset", wait_until="domcontentloaded")
-    page.wait_for_function(READY)
-    page.evaluate(RUN_ALL)
-    page.wait_for_function(READY)
-    errors = [f"{o['ename']}: {o['evalue']}" for o in page.evaluate(OUTPUTS) if o["output_type"] == "error"]
-    assert not errors
-    return page
-
-
-def press(page, panel, control, key):
-    """Press a key on a control and wait for another picture."""
-    before = panel.evaluate(PICTURE)
-    control.focus()
-    page.keyboard.press(key)
-    page.wait_for_function(CHANGED, arg=[panel.element_handle(), before], timeout=10_000)
-
-
-def close(page):
-    page.evaluate("async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll() }")
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def small(lab, browser):
-    page = run_all(lab, browser, "small.ipynb")
-    yield page
-    close(page)
-
-
-def panels(page):
-    return page.locator(".course-live:has(.noUi-handle)")
+def small(tmp_path_factory):
+    """The page of the small notebook, all cells run."""
+    folder = tmp_path_factory.mktemp("lab")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in SMALL])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "small.ipynb")
+    with lab(folder) as url, chromium() as window:
+        page, errors = run_all(window, url, "small.ipynb")
+        assert not errors
+        yield page
+        close(page)
 
 
 def test_keyboard_moves_the_picture(small):
@@ -226,27 +124,3 @@ def test_loss_plot_leaves_one_picture_and_its_words(small):
     (output,) = small.evaluate(OUTPUTS)[-1:]
     assert output["data"]["text/plain"] == "The loss falls" == output["metadata"]["image/png"]["alt"]
     assert "image/png" in output["data"] and small.locator(".widget-hprogress").count() == 0
-
-
-@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
-def test_lecture(lab, browser, path):
-    page = run_all(lab, browser, path.name, seconds=400)
-    try:
-        for panel in panels(page).all():
-            assert all(panel.evaluate("e => [...e.querySelectorAll('img')].map(i => i.alt)"))
-            changed = [_slides(page, panel, handle) for handle in panel.locator(".noUi-handle").all()]
-            assert any(changed), panel.inner_text()
-        assert not page.problems
-    finally:
-        close(page)
-
-
-def _slides(page, panel, handle):
-    """Whether the picture changes when the handle goes to either end (a second control may switch it off)."""
-    for key in ("End", "Home"):
-        try:
-            press(page, panel, handle, key)
-            return True
-        except playwright.TimeoutError:
-            continue
-    return False

@@ -165,8 +165,6 @@
     await app.restored
     document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: style }))
     const panel = await notebookOf(app)
-    panel.content.notebookConfig = { ...panel.content.notebookConfig, windowingMode: 'none' }
-    panel.content.widgets.filter(isCode).forEach(cell => cell.editor?.setOption('lineWrap', true))
     dress(app, panel, true)
     await wait(300)
     talk(app, panel)

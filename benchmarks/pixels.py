@@ -1,0 +1,120 @@
+"""From a key on a slider to new pixels in Chromium, for every live figure, beside `interact` on the same figure."""
+
+import statistics
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from benchmarks.browser import chromium, close, lab, run_all
+from benchmarks.measure import Row
+from utils.notebooks import read
+from utils.paths import course_root
+
+MOVES = 6  # of each slider, on each side
+TARGETS = {"median": 100, "worst": 200, "ratio": 4}  # ms, ms, times as fast
+
+# Times a key: from the browser's own time of the event to the end of the frame that paints the decoded picture.
+WATCH = """node => { const pictures = () => [...node.querySelectorAll('img')]
+  const seen = () => pictures().map(i => i.src).join()
+  let start = 0, before = seen()
+  node.moves = []
+  node.addEventListener('keydown', event => { start = event.timeStamp; before = seen() }, true)
+  new MutationObserver(async () => {
+    if (!start || !pictures().length || seen() === before) return
+    const begun = start; start = 0
+    await Promise.all(pictures().map(i => i.decode().catch(() => 0)))
+    requestAnimationFrame(() => { const painted = new MessageChannel()
+      painted.port1.onmessage = () => node.moves.push(performance.now() - begun)
+      painted.port2.postMessage(0) })
+  }).observe(node, { subtree: true, childList: true, attributes: true, attributeFilter: ['src'] }) }"""
+
+
+def start() -> None:
+    """In a notebook's kernel: show each live figure twice from here on, by `live` and by ipywidgets' `interact`."""
+    from IPython import get_ipython
+
+    import utils.live
+
+    get_ipython().run_line_magic("matplotlib", "inline")
+    ours = utils.live.live
+    utils.live.live = lambda update, figure, artists=None, *, alt, **controls: both(
+        ours(update, figure, artists, alt=alt, **controls), update, figure)
+
+
+def both(panel, update, figure):
+    """The panel with an `interact` of the same figure, callback and controls below it."""
+    import ipywidgets
+    from IPython.display import display
+
+    def show(**values):
+        update(**values)
+        display(figure)
+
+    settings = ("value", "min", "max", "step", "options", "description")
+    twins = {name: type(control)(**{key: getattr(control, key) for key in settings if key in control.keys})
+             for name, control in panel.controls.items()}
+    peer = ipywidgets.interactive(show, **twins).add_class("course-peer")
+    panel.box = ipywidgets.VBox([panel.box, peer]).add_class("course-both")
+    return panel
+
+
+def prepared(path: Path, folder: Path) -> str:
+    """A copy of the lecture that shows each live figure twice; its name."""
+    notebook = read(path)
+    source = f"import sys\nsys.path.append({str(course_root())!r})\nfrom benchmarks import pixels\npixels.start()"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
+    nbformat.write(notebook, folder / path.name)
+    return path.name
+
+
+def times(page, node) -> list[float]:
+    """Milliseconds of each move of each slider in a figure; moves that leave the picture as it is do not count."""
+    node.evaluate(WATCH)
+    for handle in node.locator(".noUi-handle").all():
+        handle.focus()
+        page.keyboard.press("Home")
+        page.wait_for_timeout(900)
+        for _ in range(MOVES):
+            before = node.evaluate("node => node.moves.length")
+            page.keyboard.press("ArrowRight")
+            try:
+                page.wait_for_function("([node, n]) => node.moves.length > n", arg=[node.element_handle(), before],
+                                       timeout=1500)
+            except Exception:  # playwright's own TimeoutError: this move changes nothing
+                break
+            page.wait_for_timeout(120)
+    return node.evaluate("node => node.moves")
+
+
+def figures(window, url: str, name: str) -> list[tuple[list[float], list[float]]]:
+    """(ours, interact's) milliseconds of every live figure of a lecture. Raises RuntimeError when a cell fails."""
+    page, errors = run_all(window, url, name, seconds=400)
+    try:
+        if errors:
+            raise RuntimeError(f"{name}: {errors[0]}")
+        return [(times(page, node.locator(".course-live")), times(page, node.locator(".course-peer")))
+                for node in page.locator(".course-both:has(.noUi-handle)").all()]
+    finally:
+        close(page)
+
+
+def run(quick: bool) -> list[Row]:
+    """For each lecture its slowest figure; over all figures the median and the worst, and `interact` against it."""
+    rows, ours, ratios = [], [], []
+    lectures = sorted((course_root() / "lectures").glob("*.ipynb"))[: 1 if quick else None]
+    with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as url, chromium() as window:
+        for path in lectures:
+            found = figures(window, url, prepared(path, Path(folder)))
+            medians = [statistics.median(mine) for mine, _ in found]
+            ours += medians
+            ratios += [statistics.median(peer) / mine for (_, peer), mine in zip(found, medians, strict=True)]
+            note = f"{len(medians)} live figures, " + ", ".join(f"{value:.0f}" for value in medians) + " ms"
+            rows.append(Row(f"{path.stem}: slowest figure", max(medians), "ms", note=note))
+    target = {} if quick else TARGETS
+    return rows + [
+        Row("slider to pixels, median over figures", statistics.median(ours), "ms", target.get("median"), at_most=True),
+        Row("slider to pixels, slowest figure", max(ours), "ms", target.get("worst"), at_most=True),
+        Row("`interact` takes, median over figures", statistics.median(ratios), "times", target.get("ratio"),
+            note=f"{min(ratios):.1f} to {max(ratios):.1f} times as long"),
+    ]
