@@ -1,6 +1,7 @@
 """Every test runs strictly: shapes are checked at run time, live figures raise, torch uses one thread."""
 
 import os
+import sys
 
 os.environ["COURSE_STRICT"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -14,6 +15,9 @@ install_import_hook(["utils.tasks", "utils.learners"], "beartype.beartype")
 import torch  # noqa: E402
 
 torch.set_num_threads(1)
+
+NEED_LINUX = ["cheats", "sandbox_kernel", "submissions", "submissions_hostile"]  # they ask the system for what it has
+collect_ignore = [f"test_grading_{name}.py" for name in NEED_LINUX if not sys.platform.startswith("linux")]
 
 
 @pytest.fixture
@@ -107,3 +111,16 @@ def hw2(tmp_path_factory):
 def whole(hw2):
     """{exercise: points} of homework 2."""
     return {case.name: case.points for case in hw2[0].cases}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Seconds of each notebook that ran, all cells together: what the tables of the README and of lecture 00 say."""
+    seconds = {}
+    for report in (report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])):
+        notebook = report.nodeid.split("::")[0]
+        if notebook.endswith(".ipynb"):
+            seconds[notebook] = seconds.get(notebook, 0) + report.duration
+    if seconds:
+        terminalreporter.section("seconds of each notebook")
+    for notebook, taken in sorted(seconds.items()):
+        terminalreporter.write_line(f"{taken:5.0f}  {notebook}")

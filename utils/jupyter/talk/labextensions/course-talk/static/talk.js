@@ -43,12 +43,15 @@
     }
   }
 
-  /** Code cells run in order, each once; a cell that fails is named until it runs without. */
+  /** Code cells run in order, each once; `told` hears when one begins or ends. */
   function runner(panel, cells, told) {
     let next = 0
     async function execute(cell) {
+      cell.node.classList.add('course-runs')
+      told()
       await panel.sessionContext.ready
       const reply = await shared.CodeCell.execute(cell, panel.sessionContext).catch(error => ({ content: error }))
+      cell.node.classList.remove('course-runs')
       cell.node.classList.toggle('course-failed', reply?.content?.status !== 'ok')
       told()
     }
@@ -97,9 +100,11 @@
       const first = slide.steps[0][0]
       top.children[0].textContent = first && heading(first) === slide.title ? '' : slide.title
       top.children[1].textContent = `${at + 1} / ${slides.length}`
-      const failed = cells.some(cell => cell.node.classList.contains('course-failed'))
+      const any = name => cells.some(cell => cell.node.classList.contains(name))
+      const failed = any('course-failed')
       bottom.children[0].textContent = failed ? 'A cell failed; Esc shows the notebook' : at ? '' : HELP
       bottom.children[0].classList.toggle('course-talk-failed', failed)
+      bottom.children[1].textContent = any('course-runs') ? 'running' : ''
     }
     const run = runner(panel, cells, say)
     const grown = new ResizeObserver(() => fit(panel))
