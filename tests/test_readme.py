@@ -12,7 +12,7 @@ from utils.paths import course_root
 README = (course_root() / "README.md").read_text(encoding="utf-8")
 START = nbformat.read(course_root() / "lectures/00_start_here.ipynb", as_version=4)
 MAP = "\n".join(cell.source for cell in START.cells)
-RESULTS = json.loads((course_root() / "benchmarks/results.json").read_text())["results"]
+RESULTS = json.loads((course_root() / "benchmarks/results.json").read_text(encoding="utf-8"))["results"]
 
 
 def values(benchmark: str, start: str) -> list[str]:
@@ -92,14 +92,15 @@ def live_figures(path) -> int:
 
 def row_of(table: str, link: str) -> list[str]:
     """The cells after the first of the table row that links to a file."""
-    line = next(line for line in table.splitlines() if line.startswith("|") and f"({link})" in line)
+    line = next((line for line in table.splitlines() if line.startswith("|") and f"({link})" in line), None)
+    assert line, f"no table row links to {link}: README.md and lectures/00_start_here.ipynb each need one"
     return [cell.strip() for cell in line.split("|")[2:-1]]
 
 
 def test_every_lecture_stands_in_both_tables_with_its_live_figures():
     for path in sorted((course_root() / "lectures").glob("*.ipynb")):
         question, count, seconds = row_of(README, f"lectures/{path.name}")
-        assert int(count) == live_figures(path)
+        assert int(count) == live_figures(path), f"{path.name}: {live_figures(path)} live figures, the table says {count}"
         assert question in path.read_text(encoding="utf-8") or path.stem == "00_start_here"
         if path.stem != "00_start_here":
             assert row_of(MAP, path.name) == [question, count, seconds]
