@@ -103,7 +103,7 @@ def run_all(window, url: str, name: str, seconds: float = 60):
 
 def panels(page):
     """The live figures of a page."""
-    return page.locator(".course-live:has(.noUi-handle)")
+    return page.locator(".course-live:has(.course-controls)")
 
 
 def press(page, panel, control, key: str, seconds: float = 10):

@@ -4,6 +4,7 @@ import shutil
 
 import nbformat
 import pytest
+from test_readme import live_figures
 
 from benchmarks.browser import BROWSER, ERRORS, MISSING, READY, chromium, close, lab, panels, press, run_all
 from utils.paths import course_root
@@ -45,37 +46,42 @@ def test_lecture(address, window, path):
     page, errors = run_all(window, address, path.name, seconds=400)
     try:
         assert not errors
-        assert panels(page).count() > 0
+        assert panels(page).count() == live_figures(path)
         for panel in panels(page).all():
             assert all(panel.evaluate("e => [...e.querySelectorAll('img')].map(i => i.alt)"))
-            for number, handle in enumerate(panel.locator(".noUi-handle").all()):
-                moved = slides(page, panel, handle) or slides_with_another(page, panel, handle)
+            sliders = panel.locator(".noUi-handle").all()
+            for number, handle in enumerate(sliders):
+                moved = moves(page, panel, handle) or moves_with_another(page, panel, handle)
                 assert moved, f"slider {number} changes nothing in: {panel.inner_text()}"
+            assert sliders or any(moves(page, panel, other) for other in others(panel)), panel.inner_text()
         assert not page.problems
     finally:
         close(page)
 
 
-def slides(page, panel, handle) -> bool:
-    """Whether the picture changes when the handle goes to either end."""
-    for key in ("End", "Home"):
+def others(panel) -> list:
+    """The controls of a live figure that are no sliders: boxes, buttons, menus."""
+    return panel.locator("input[type=checkbox], button.widget-toggle-button, select").all()
+
+
+def moves(page, panel, control) -> bool:
+    """Whether the picture changes when a key moves the control: a slider to its ends, a menu, a button, a box."""
+    kind = control.evaluate("e => e.tagName + e.className")
+    keys = ("End", "Home") if "noUi-handle" in kind else ("ArrowDown", "ArrowUp") if "SELECT" in kind else ("Space",)
+    for key in keys:
         try:
-            press(page, panel, handle, key, seconds=3)
+            press(page, panel, control, key, seconds=4)
             return True
         except playwright.TimeoutError:
             continue
     return False
 
 
-def slides_with_another(page, panel, handle) -> bool:
-    """Whether the handle moves the picture at another setting of a second control that switches it on or off."""
-    others = panel.locator("input[type=checkbox], button.widget-toggle-button, .noUi-handle").all()
-    for other in others:
-        key = "End" if "noUi-handle" in (other.get_attribute("class") or "") else "Space"
-        other.focus()
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
-        if slides(page, panel, handle):
+def moves_with_another(page, panel, handle) -> bool:
+    """Whether a slider moves the picture at another setting of a control that switches it on or off."""
+    for other in others(panel):
+        moves(page, panel, other)
+        if moves(page, panel, handle):
             return True
     return False
 

@@ -24,11 +24,12 @@ LAYOUT = """() => { const outer = document.querySelector('.jp-WindowedPanel-oute
 def test_every_section_and_every_live_figure_is_on_a_slide(path):
     cells = nbformat.read(path, as_version=4).cells
     kinds = [cell.metadata.get("slideshow", {}).get("slide_type", "-") for cell in cells]
-    assert kinds[0] == "slide" and set(kinds) <= {"slide", "subslide", "-", "skip", "notes"}
+    assert kinds[0] == "slide", "the first cell needs the slide type Slide"
+    assert set(kinds) <= {"slide", "subslide", "-", "skip", "notes"}
     slide = []  # the cells of one slide that call `live`
     for cell, kind in zip(cells, kinds, strict=True):
         if cell.source.startswith("## ") and "References" not in cell.source:
-            assert kind == "slide", cell.source.splitlines()[0]
+            assert kind == "slide", f"needs the slide type Slide: {cell.source.splitlines()[0]}"
         slide = [] if kind in ("slide", "subslide") else slide
         if cell.cell_type == "code" and "\nlive(" in f"\n{cell.source}":
             slide.append(cell)

@@ -11,7 +11,7 @@ import pytest
 from utils import cli, lab
 from utils.paths import course_root
 
-COMMANDS = ["lab", "doctor", "check", "release", "grade", "regrade", "gradescope", "data", "notebooks", "bench"]
+COMMANDS = ["lab", "doctor", "check", "release", "grade", "regrade", "gradescope", "data", "notebooks", "site", "bench"]
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess:
@@ -80,3 +80,22 @@ def test_lab_asks_nothing_about_news_and_looks_for_no_updates():
     file = course_root() / "utils/jupyter/labconfig/default_setting_overrides.json"
     settings = json.loads(file.read_text(encoding="utf-8"))["@jupyterlab/apputils-extension:notification"]
     assert settings == {"fetchNews": "false", "checkForUpdates": False}
+
+
+def test_lab_finds_notebooks_by_number_and_presents_them(monkeypatch):
+    assert lab.find("6").name == lab.find("06").name == "06_maml.ipynb"
+    assert lab.find("hw2").parent.name == lab.find("HW2").parent.name == "hw2_metric_and_maml"
+    assert lab.find("99") is lab.find("hw99") is lab.find("README.md") is lab.find("hw") is None
+    talk = lab_command(monkeypatch, 1000, "--present", "06")
+    assert "--LabApp.default_url=/doc/tree/lectures/06_maml.ipynb" in talk
+    assert any(option.startswith("--LabApp.extra_labextensions_path=") for option in talk)
+    assert not any("labextensions" in option for option in lab_command(monkeypatch, 1000, "06"))
+
+
+def test_check_takes_a_folder_a_notebook_or_a_number(monkeypatch):
+    seen = []
+    monkeypatch.setattr("utils.grading.terminal.check_folder", lambda folder: seen.append(folder.name) or 0)
+    folder = course_root() / "homework/hw0_multitask"
+    for name in (folder, folder / "hw0_multitask.ipynb", "hw0"):
+        assert cli.main(["check", str(name)]) == 0
+    assert seen == 3 * ["hw0_multitask"]

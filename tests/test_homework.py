@@ -85,7 +85,7 @@ def test_homework_is_up_to_date(folder, capsys):
 def test_each_exercise_is_well_made(folder, name):
     with opened(folder) as homework:
         exercise = homework.check.exercises[name]
-        assert len(homework.mistakes[name]) >= 3
+        assert len(homework.mistakes[name]) >= 3, f"{name} needs at least three known misconceptions in mistakes.py"
         assert exercise.points > 0
         assert exercise.minutes > 0
         sizes = set()
@@ -115,7 +115,7 @@ def test_each_misconception_is_recognised_by_its_own_sentence(outputs, folder, n
 @EACH_FOLDER
 def test_no_solution_line_reaches_homework(folder):
     """Written apart from the release, so that a slip there is seen here."""
-    solution = json.loads((folder / f"{folder.name}.ipynb").read_text())
+    solution = json.loads((folder / f"{folder.name}.ipynb").read_text(encoding="utf-8"))
     released = b"".join(path.read_bytes() for path in sorted((ROOT / "homework" / folder.name).iterdir()))
     text = " ".join(released.decode("utf-8", "ignore").replace("\\n", " ").replace('\\"', '"').split())
     regions = [part.split("### END SOLUTION")[0] for cell in solution["cells"]

@@ -31,6 +31,9 @@ def save(path, notebook):
     return path
 
 
+ALT = {"image/png": {"alt": "A figure"}}
+
+
 def cluttered():
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "abc"}, "text/plain": "A figure",
               "image/png": base64.b64encode(b"png").decode() + "\n"}
@@ -38,7 +41,7 @@ def cluttered():
         new_output("stream", name="stdout", text="\x1b[3"),
         new_output("stream", name="stderr", text="a warning"),
         new_output("stream", name="stdout", text="1mred\x1b[0m\n50%\r100%\n<A at 0x7f00>\n"),
-        new_output("display_data", data=widget, metadata={"application/vnd.jupyter.widget-view+json": {}}),
+        new_output("display_data", data=widget, metadata={"application/vnd.jupyter.widget-view+json": {}, **ALT}),
         new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {"model_id": "def"}}),
         new_output("execute_result", data={"text/plain": "<B object at 0xFF12>"}, execution_count=40),
         new_output("error", ename="ValueError", evalue="no <C at 0x1>", traceback=["File /somewhere/private.py"]),
@@ -58,7 +61,7 @@ def test_clutter_goes_and_meaning_stays():
     assert set(normal.metadata) == {"kernelspec", "language_info"}
     stdout, figure, result, error = cell.outputs
     assert stdout.text == "red\n100%\n<A>\n"
-    assert dict(figure.data) == {"text/plain": "A figure", "image/png": "cG5n"} and not figure.metadata
+    assert dict(figure.data) == {"text/plain": "A figure", "image/png": "cG5n"} and figure.metadata == ALT
     assert result.data["text/plain"] == "<B object>" and result.execution_count == 1
     assert error.traceback == ["ValueError: no <C>"]
     nbformat.validate(normal)
@@ -100,14 +103,14 @@ def test_two_executions_give_the_same_bytes(tmp_path, capsys):
 def test_execution_is_strict_and_in_the_notebooks_own_folder(tmp_path):
     code = "import os, pathlib; (os.environ['COURSE_STRICT'], pathlib.Path('beside.txt').read_text())"
     path = save(tmp_path / "lectures" / "a.ipynb", new_notebook(cells=[new_code_cell(code)]))
-    (path.parent / "beside.txt").write_text("here")
+    (path.parent / "beside.txt").write_text("here", encoding="utf-8")
     assert main(["notebooks", str(path), "--execute"]) == 0
     assert nbformat.read(path, 4).cells[0].outputs[0].data["text/plain"] == "('1', 'here')"
 
 
 @pytest.mark.parametrize("code, said", [
-    ("1 / 0", "cell 1 raised ZeroDivisionError: division by zero"),
-    ("import os; os._exit(3)", "the kernel died in cell 1"),
+    ("1 / 0", "cell 2 raised ZeroDivisionError: division by zero"),
+    ("import os; os._exit(3)", "the kernel died in cell 2"),
 ])
 def test_a_failing_cell_is_named_and_the_file_left_alone(tmp_path, capsys, code, said):
     path = save(tmp_path / "lectures" / "a.ipynb", new_notebook(cells=[new_markdown_cell("x"), new_code_cell(code)]))
@@ -127,7 +130,7 @@ def test_only_measured_cells_may_change_between_executions(tmp_path, capsys):
     assert main(["notebooks", str(path), "--execute"]) == 0
     assert main(["notebooks", str(path), "--execute", "--check"]) == 1
     said = capsys.readouterr().out
-    assert "cell 1 gave other outputs" in said and "cell 0 gave other outputs" not in said
+    assert "cell 2 gave other outputs" in said and "cell 1 gave other outputs" not in said
 
 
 def image_cell(size: int):
@@ -137,10 +140,11 @@ def image_cell(size: int):
 
 FAULTS = {
     "not in normal form": ("lectures", cluttered()),
-    "cells not executed: 0 (": ("solutions/hw1", normalise(new_notebook(cells=[new_code_cell("1")]))),
-    "cell 0 has 31 lines": ("lectures", normalise(executed(new_code_cell("\n".join("a" * 31))))),
+    "cells not executed: 1 (": ("solutions/hw1", normalise(new_notebook(cells=[new_code_cell("1")]))),
+    "cell 1 has 31 lines": ("lectures", normalise(executed(new_code_cell("\n".join("a" * 31))))),
     "an image of 41 kB": ("lectures", normalise(executed(image_cell(41_000)))),
-    "cell 0 has outputs; homework": ("homework/hw1", normalise(executed(image_cell(10)))),
+    "cell 1 shows a picture without alt": ("lectures", normalise(executed(image_cell(10)))),
+    "cell 1 has outputs; homework": ("homework/hw1", normalise(executed(image_cell(10)))),
 }
 
 

@@ -30,12 +30,19 @@ def doctor(arguments) -> int:
 
 
 def check(arguments) -> int:
-    if not arguments.folder.is_dir():
-        print(f"course check: there is no folder {arguments.folder}.", file=sys.stderr)
-        return 2
+    from utils.lab import find
+
+    folder = arguments.folder
+    if not folder.is_dir():
+        notebook = folder if folder.suffix == ".ipynb" and folder.is_file() else find(str(folder))
+        if notebook is None:
+            print(f"course check: there is no folder {folder}; hw2 or homework/hw2_metric_and_maml names one.",
+                  file=sys.stderr)
+            return 2
+        folder = notebook.parent
     from utils.grading.terminal import check_folder
 
-    return check_folder(arguments.folder)
+    return check_folder(folder)
 
 
 def release(arguments) -> int:
@@ -58,6 +65,12 @@ def notebooks(arguments) -> int:
     return notebooks(arguments.path, arguments.execute, arguments.check)
 
 
+def site(arguments) -> int:
+    from utils.site.build import site
+
+    return site()
+
+
 def bench(arguments) -> int:
     only = ["--only", *arguments.only] if arguments.only else []
     return subprocess.call([sys.executable, "-m", "benchmarks", *only], cwd=course_root())
@@ -75,14 +88,14 @@ def build_parser() -> Parser:
         sub.set_defaults(run=run)
         return sub
 
-    sub = command(lab, "open JupyterLab at the start page, or at NOTEBOOK: a path, 06, hw2")
-    sub.add_argument("notebook", nargs="?", metavar="NOTEBOOK")
+    sub = command(lab, "open JupyterLab at the start page, or at NOTEBOOK")
+    sub.add_argument("notebook", nargs="?", metavar="NOTEBOOK", help="a path, or a number such as 06 or hw2")
     sub.add_argument("--present", action="store_true", help="as a talk, slide by slide, with live figures")
     sub.add_argument("--no-browser", action="store_true", help="print the address only")
     sub.add_argument("--port", type=int, help="the port to listen at (8888)")
     command(doctor, "say what works on this machine, and what to do about the rest")
     sub = command(check, "check a homework folder, as its notebook does")
-    sub.add_argument("folder", type=Path, metavar="FOLDER")
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="or its notebook, or its number, such as hw2")
     sub = command(release, "write homework/ from solutions/ (all, or those named)")
     sub.add_argument("homework", nargs="*", metavar="HW")
     sub.add_argument("--check", action="store_true", help="write nothing; fail when homework/ is stale")
@@ -93,6 +106,7 @@ def build_parser() -> Parser:
     sub.add_argument("path", nargs="*", type=Path, metavar="PATH")
     sub.add_argument("--execute", action="store_true", help="execute lectures and solutions first")
     sub.add_argument("--check", action="store_true", help="write nothing; fail on what would change")
+    command(site, "build the web site of the course in site/, without a network")
     sub = command(bench, "measure our speed against other libraries, in one run")
     sub.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these benchmarks only")
     return parser

@@ -112,7 +112,7 @@ def run(notebook, folder: Path) -> str | None:
     at = []
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", store_widget_state=False, record_timing=False,
-        resources={"metadata": {"path": str(folder)}}, on_cell_start=lambda cell, cell_index: at.append(cell_index),
+        resources={"metadata": {"path": str(folder)}}, on_cell_start=lambda cell, cell_index: at.append(cell_index + 1),
     )
     try:
         client.execute(env={**os.environ, "COURSE_STRICT": "1"})
@@ -126,11 +126,11 @@ def run(notebook, folder: Path) -> str | None:
 
 
 def faults(notebook, committed: str, homework: bool) -> list[str]:
-    """What is wrong with a committed notebook, a sentence each."""
+    """What is wrong with a committed notebook, a sentence each; cells are counted from 1."""
     found, waiting = [], []
     if dumps(normalise(notebook, homework)) != committed:
         found.append("is not in normal form (course notebooks writes it)")
-    for index, cell in enumerate(notebook.cells):
+    for index, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
         lines = len(cell.source.splitlines())
@@ -142,6 +142,9 @@ def faults(notebook, committed: str, homework: bool) -> list[str]:
             waiting.append(str(index))
         found += [f"cell {index} shows an image of {size / 1000:.0f} kB; at most {IMAGE_BYTES / 1000:.0f}"
                   for size in image_sizes(cell) if size > IMAGE_BYTES]
+        if any("image/png" in output.get("data", {}) and not output.metadata.get("image/png", {}).get("alt")
+               for output in cell.outputs):
+            found.append(f"cell {index} shows a picture without alt text (`live`, `still` and LossPlot ask for one)")
     if waiting:
         found.append(f"cells not executed: {', '.join(waiting)} (course notebooks --execute)")
     return found
@@ -157,7 +160,7 @@ def image_sizes(cell) -> list[int]:
 def differences(committed, fresh) -> list[str]:
     """Code cells whose outputs changed between two executions, but for those tagged `measured`."""
     return [f"cell {index} gave other outputs than those committed"
-            for index, (old, new) in enumerate(zip(committed.cells, fresh.cells, strict=True))
+            for index, (old, new) in enumerate(zip(committed.cells, fresh.cells, strict=True), start=1)
             if "measured" not in old.metadata.get("tags", []) and old.get("outputs") != new.get("outputs")]
 
 

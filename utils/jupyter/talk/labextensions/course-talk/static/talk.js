@@ -4,7 +4,7 @@
 // Where a cell gives a picture or a table, its code stays away until C is pressed.
 (() => {
   const HELP = 'PageDown, PageUp: slides · C: code · N: notes · R: run again · Esc: notebook'
-  const SIZES = [34, 30, 27, 24, 22, 20, 18]  // px of letters
+  const SIZES = [34, 30, 27, 24, 22, 20, 18, 16]  // px of letters
   const PICTURES = [75, 65, 55, 45]  // % of the window's height
   const BELOW = 40  // px for the bar at the bottom
   const style = new URL('talk.css', document.currentScript.src).href
@@ -66,8 +66,10 @@
     const outer = panel.content.node.querySelector('.jp-WindowedPanel-outer')
     const set = (name, value) => document.body.style.setProperty(name, value)
     const fits = () => {
-      const seen = [...panel.content.node.querySelectorAll('.jp-Cell:not(.course-away)')].at(-1)
-      return !seen || seen.offsetTop + seen.offsetHeight + BELOW <= outer.clientHeight
+      const last = [...outer.querySelectorAll('.jp-Cell:not(.course-away)')].at(-1)
+      const formulas = [...outer.querySelectorAll('.jp-Cell:not(.course-away) mjx-container[display]')]
+      return (!last || last.offsetTop + last.offsetHeight + BELOW <= outer.clientHeight)
+        && formulas.every(formula => formula.scrollWidth <= formula.clientWidth)
     }
     outer.scrollTop = 0
     for (const height of PICTURES) {
@@ -161,6 +163,7 @@
     document.body.classList.toggle('course-talk', on)
     const around = [...app.shell.layout.widgets.filter(widget => /top|menu|header|bottom/.test(widget.id)), panel.toolbar]
     around.forEach(widget => widget.setHidden(on))
+    if (on) for (const side of ['Left', 'Right']) app.shell[`collapse${side}`]()  // an open file browser
     for (const side of ['left', 'right']) {
       if (app.shell.isSideTabBarVisible(side) === on) app.shell.toggleSideTabBarVisibility(side)
     }
