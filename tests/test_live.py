@@ -200,6 +200,21 @@ def test_strict_drives_to_both_ends_and_the_middle(monkeypatch, bad):
         sine(update)
 
 
+@pytest.mark.parametrize("bad", [(0, 0), (10, 5)])
+def test_strict_drives_all_controls_to_their_ends_at_once(monkeypatch, bad):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    figure, axes = new_figure()
+    (dot,) = axes.plot([2], [2], "o")
+    axes.set(xlim=(-1, 11), ylim=(-1, 6))
+
+    def update(x, y):
+        assert (x, y) != bad, "together"
+        dot.set_data([x], [y])
+
+    with pytest.raises(AssertionError, match="together"):
+        live(update, figure, [dot], alt="A dot", x=slider(2, 0, 10, 1, "x"), y=slider(2, 0, 5, 1, "y"))
+
+
 def test_strict_comes_back_to_the_first_picture(monkeypatch):
     calm = sine()._repr_mimebundle_()[0]["image/png"]
     monkeypatch.setenv("COURSE_STRICT", "1")

@@ -22,7 +22,7 @@ def stops(control) -> list:
 
 
 def drive(panel):
-    """Move each control of a panel to its stops and put it back.
+    """Move each control of a panel to its stops and put it back; then all of them to their ends, at once.
 
     Raises ValueError for a picture without data, a control that changes nothing, and a figure that does
     not come back when the controls do; and whatever the callback raises.
@@ -31,12 +31,23 @@ def drive(panel):
     for name, control in panel.controls.items():
         if not _moves(panel, control, first) and not _moves_with_another(panel, control):
             raise ValueError(f"the control {name!r} changes nothing in the picture, at any of {stops(control)}")
+    _to_the_corners(panel)
     panel.refresh()
     if _seen(panel) != first:
         raise ValueError(
             "with the same control values as at first the picture differs: the callback must depend on the "
             "values alone (draw random numbers outside it, or from a seed)"
         )
+
+
+def _to_the_corners(panel):
+    """Give all controls their first value, then their last, as a reader does who pushes one after the other."""
+    start = panel.values()
+    for end in (0, -1):
+        for control in panel.controls.values():
+            control.value = stops(control)[end]
+    for name, value in start.items():
+        panel.controls[name].value = value
 
 
 def _moves(panel, control, before) -> bool:
