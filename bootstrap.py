@@ -1,6 +1,6 @@
 """Make the course's environment in .venv if it is not there and whole, then start a command in it.
 
-    python bootstrap.py lab | test | bench | notebooks      (`make lab` and the others call this)
+    python bootstrap.py lab | test | bench | site | notebooks      (`make lab` and the others call this)
 
 Needs nothing but Python 3.11 or newer. The file .venv/course.json says how far an install got, and what it
 left in site-packages; whatever was interrupted or damaged since is made again by the next call.
@@ -26,13 +26,18 @@ COMMANDS = {
     "lab": [["-m", "utils.cli", "lab"]],
     "test": [["tests/all.py"]],
     "bench": [["-m", "utils.cli", "bench"]],
+    "site": [["-m", "utils.cli", "site"]],
     "notebooks": [["-m", "utils.cli", "release"], ["-m", "utils.cli", "notebooks", "--execute"]],
 }
 FIRST_START = "import torch, matplotlib.pyplot, ipywidgets, nbclient, ipykernel.kernelapp, jupyterlab.labapp, utils"
 CAUSES = {  # what pip's log says -> what to do about it
     r"No space left|not enough space": "The disk is full: about 3 GB are needed.",
     r"name resolution|Connection|timed out|Max retries|ProxyError": "The network could not be reached.",
-    r"No matching distribution": "A package has no build for this Python and machine; Python 3.12 is a safe choice.",
+    r"No matching distribution": "A package has no build for this Python and machine; Python 3.12 is a safe choice "
+                                 "(64 bits; on a Mac: Apple silicon and macOS 14 or newer).",
+    r"Long Path|WinError 206": "A path is longer than Windows allows: move the course to a short folder, as C:/course.",
+    r"WinError (5|32)\b": "Another program uses files of .venv: close JupyterLab and what else runs in it.",
+    r"DLL load failed|WinError 126": "A library of Windows is missing: install Microsoft's Visual C++ Redistributable.",
 }
 
 
@@ -136,8 +141,9 @@ def lock() -> list:
 def check_python() -> None:
     """Stop with one sentence when this Python cannot make the environment."""
     if sys.version_info < (3, 11):  # noqa: UP036  (this file must speak to older Pythons)
-        sys.exit("The course needs Python 3.11 or newer; {} is {}.{}. Name a newer one: make lab PYTHON=python3.12"
-                 .format(sys.executable, *sys.version_info))
+        newer = "py -3.12 bootstrap.py lab" if os.name == "nt" else "make lab PYTHON=python3.12"
+        sys.exit("The course needs Python 3.11 or newer; {} is {}.{}. Name a newer one: {}"
+                 .format(sys.executable, *sys.version_info[:2], newer))
     try:
         import ensurepip  # noqa: F401
     except ImportError:

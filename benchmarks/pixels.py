@@ -43,13 +43,18 @@ def start() -> None:
 
 
 def both(panel, update, figure):
-    """The panel with an `interact` of the same figure, callback and controls below it."""
+    """The panel with an `interact` of the same figure, callback and controls below it.
+
+    There the figure lays itself out in each update, as `new_figure` makes it and as it does without `live`.
+    """
     import ipywidgets
     from IPython.display import display
 
     def show(**values):
         update(**values)
+        figure.set_layout_engine("constrained")
         display(figure)
+        figure.set_layout_engine("none")
 
     settings = ("value", "min", "max", "step", "options", "description")
     twins = {name: type(control)(**{key: getattr(control, key) for key in settings if key in control.keys})

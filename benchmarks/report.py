@@ -16,7 +16,7 @@ PACKAGES = ("torch", "numpy", "matplotlib", "ipywidgets")
 
 def machine() -> dict:
     """Where and with what this run was measured."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES} | {"torch": str(torch.__version__)}
     return {
         "processor": processor(),
         "cores": psutil.cpu_count(),
@@ -32,7 +32,8 @@ def processor() -> str:
     """The processor's name, as far as the system tells."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]
+        lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
         if names:
             return names[0]
     return platform.processor() or platform.machine()

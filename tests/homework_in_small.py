@@ -129,8 +129,8 @@ def write(root: Path, name="hw9_small", checks=CHECKS, mistakes=MISTAKES, **chan
         if made.cell_type == "code":
             made.execution_count, made.outputs = 7, [new_output("stream", text="mean_row is here\n")]
     nbformat.write(new_notebook(cells=kept), folder / f"{name}.ipynb")
-    (folder / "checks.py").write_text(checks)
-    (folder / "mistakes.py").write_text(mistakes)
+    (folder / "checks.py").write_text(checks, encoding="utf-8")
+    (folder / "mistakes.py").write_text(mistakes, encoding="utf-8")
     return folder
 
 

@@ -66,14 +66,14 @@ def test_results_of_one_machine_are_kept_and_of_another_replaced(tmp_path):
     row = measure.Row("a", 1.23456, "x", 1.0)
     report.write(path, {"first": [row]}, {"cores": 2})
     report.write(path, {"second": [row]}, {"cores": 2})
-    results = json.loads(path.read_text())["results"]
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
     assert results["second"] == [{"what": "a", "value": 1.235, "unit": "x", "target": 1.0, "met": True}]
     assert list(results) == ["first", "second"]
     report.write(path, {"third": [row]}, {"cores": 4})
-    assert list(json.loads(path.read_text())["results"]) == ["third"]
-    path.write_text("{")
+    assert list(json.loads(path.read_text(encoding="utf-8"))["results"]) == ["third"]
+    path.write_text("{", encoding="utf-8")
     report.write(path, {"first": [row]}, {"cores": 2})
-    assert list(json.loads(path.read_text())["results"]) == ["first"]
+    assert list(json.loads(path.read_text(encoding="utf-8"))["results"]) == ["first"]
 
 
 def test_a_group_of_peers_that_cannot_be_installed_leaves_a_reason_and_nothing_else(course_cache, monkeypatch):

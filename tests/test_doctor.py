@@ -63,7 +63,7 @@ def test_server_without_widgets(tmp_path, monkeypatch):
     assert not line.ok and "lacks jupyterlab_widgets" in line.text
     package = tmp_path / "share/jupyter" / doctor.WIDGET_FOLDER / "package.json"
     package.parent.mkdir(parents=True)
-    package.write_text("{}")
+    package.write_text("{}", encoding="utf-8")
     assert doctor.widgets(tmp_path).ok
 
 

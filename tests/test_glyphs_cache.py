@@ -43,7 +43,7 @@ def test_damaged_file_is_made_anew(course_cache, small, damage):
 @pytest.mark.parametrize("trouble", ["no folder", "no file"])
 def test_unwritable_cache_costs_only_time(course_cache, small, monkeypatch, trouble):
     if trouble == "no folder":
-        (course_cache / "file").write_text("in the way")
+        (course_cache / "file").write_text("in the way", encoding="utf-8")
         monkeypatch.setenv("COURSE_CACHE", str(course_cache / "file" / "cache"))
     else:
         monkeypatch.setattr(cache.os, "replace", refuse)
@@ -60,7 +60,7 @@ def refuse(source, target):
 def test_leftovers_of_killed_processes_go(course_cache, small):
     old, new = course_cache / "a.safetensors.1-2.part", course_cache / "b.safetensors.3-4.part"
     for path in (old, new):
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
     cache.os.utime(old, (0, 0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

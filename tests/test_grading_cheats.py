@@ -3,11 +3,11 @@
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from cheats import CHEATS
 from cheats_of_messages import CONNECTION
@@ -111,7 +111,7 @@ def total(x):
 
 def test_a_known_path_helps_nobody(key, sandbox, tmp_path):
     secret = tmp_path / "mistakes.py"
-    secret.write_text("LEAK of a solution")
+    secret.write_text("LEAK of a solution", encoding="utf-8")
     read = f"raise ValueError(open({str(secret)!r}).read())"
     text = run(key, sandbox, notebook(f"def scale(x, factor): {read}", f"{read.removeprefix('raise ')}"))[2]
     assert "LEAK" not in text and ("FileNotFoundError" in text or "PermissionError" in text)
@@ -132,10 +132,10 @@ def test_a_page_shows_hostile_text_as_text_and_no_seed(key, sandbox, tmp_path):
     record = grade(key, sandbox, HandedIn(json.dumps(made).encode(), student="eve"))
     assert sum(row["earned"] for row in record["exercises"]) == 1.5
     report.write_all(tmp_path, [record], key.about)
-    page = (tmp_path / "feedback" / "eve.html").read_text()
+    page = (tmp_path / "feedback" / "eve.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page and "<img" not in page and "alert(1)" in page and "\x1b" not in page
     assert not [seed for seeds in key.seeds.values() for seed in seeds if str(seed) in page]
-    table = (tmp_path / "written.csv").read_text()
+    table = (tmp_path / "written.csv").read_text(encoding="utf-8")
     assert "onerror" in table and "\n=cmd" not in table and ",=cmd" not in table
 
 
@@ -187,5 +187,5 @@ def remains(level: str) -> list[str]:
     ids = range(confine.FIRST_UID, confine.FIRST_UID + confine.UIDS * confine.BLOCKS) if level == "container" else ()
     entries = [entry for folder in SHARED if os.path.isdir(folder) for entry in os.scandir(folder)]
     files = [e.path for e in entries if e.name.startswith("eve") or e.stat(follow_symlinks=False).st_uid in ids]
-    users = subprocess.run(["ps", "-eo", "uid="], capture_output=True, text=True).stdout.split()
-    return files + [f"a process of {uid}" for uid in users if int(uid) in ids]
+    users = [process.info["uids"].effective for process in psutil.process_iter(["uids"]) if process.info["uids"]]
+    return files + [f"a process of {uid}" for uid in users if uid in ids]

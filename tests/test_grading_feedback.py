@@ -61,7 +61,7 @@ def test_a_missing_damaged_or_stale_answer_file_says_what_to_do(tmp_path, capsys
 
     def said(checks=None):
         if checks:
-            (folder / "checks.py").write_text(checks)
+            (folder / "checks.py").write_text(checks, encoding="utf-8")
         with opened(folder) as homework:
             capsys.readouterr()
             homework.check(homework.functions["scale"])
@@ -75,7 +75,7 @@ def test_a_missing_damaged_or_stale_answer_file_says_what_to_do(tmp_path, capsys
     answers.write_bytes(content[:50])
     assert said().startswith("scale  0/3  cannot be checked: expected.safetensors is damaged")
     answers.write_bytes(content)
-    source = (folder / "checks.py").read_text()
+    source = (folder / "checks.py").read_text(encoding="utf-8")
     other = source.replace("rng.uniform(2, 3)", "rng.uniform(2, 4)")
     assert said(other) == f"scale  0/3  cannot be checked: expected.safetensors was made for other inputs. {todo}"
 

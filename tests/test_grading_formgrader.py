@@ -65,7 +65,7 @@ def _wait(request, server, log: Path):
         try:
             return request("api/status")
         except OSError:
-            assert server.poll() is None and time.monotonic() < until, log.read_text()
+            assert server.poll() is None and time.monotonic() < until, log.read_text(encoding="utf-8")
             time.sleep(0.1)
 
 

@@ -57,7 +57,8 @@ def autograder(zipped, tmp_path):
         how = {"cwd": course_root(), "capture_output": True, "text": True, "timeout": 120}
         result = subprocess.run(command, env=environment, **how)
         path = root / "results" / "results.json"
-        return result.returncode, json.loads(path.read_text()) if path.exists() else None, result.stdout + result.stderr
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return result.returncode, found, result.stdout + result.stderr
 
     return run
 

@@ -141,8 +141,8 @@ def test_two_homeworks_have_checks_of_their_own(tmp_path):
     before, path = set(sys.modules), list(sys.path)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "checks.py").write_text(f"import helper\ncheck = {name!r} + helper.SIGN")
-        (tmp_path / name / "helper.py").write_text(f"SIGN = {name[0]!r}")
+        (tmp_path / name / "checks.py").write_text(f"import helper\ncheck = {name!r} + helper.SIGN", encoding="utf-8")
+        (tmp_path / name / "helper.py").write_text(f"SIGN = {name[0]!r}", encoding="utf-8")
     found = []
     for name in ("one", "two", "one"):
         with beside(tmp_path / name):

@@ -48,7 +48,7 @@ def test_released_twice_gives_the_same_bytes_and_is_up_to_date(tmp_path, capsys)
     write(tmp_path)
     assert release([NAME], root=tmp_path) == 0
     first = released(tmp_path)
-    (tmp_path / "homework" / NAME / "old_file.txt").write_text("left over")
+    (tmp_path / "homework" / NAME / "old_file.txt").write_text("left over", encoding="utf-8")
     assert release(["hw9"], check=True, root=tmp_path) == 1
     assert f"homework/{NAME}/old_file.txt does not belong there: run course release {NAME}" in capsys.readouterr().out
     assert release(["hw9"], root=tmp_path) == 0

@@ -69,7 +69,7 @@ def test_canvas_cannot_be_led_to_another_student_or_to_the_row_of_possible_point
     bare = record("lee", identity={}, written=[])
     known = record("moa", identity={"sid": "s77"}, written=[])
     write_all(tmp_path, [odd, bare, known], HOMEWORK)
-    lines = (tmp_path / "canvas.csv").read_text().splitlines()
+    lines = (tmp_path / "canvas.csv").read_text(encoding="utf-8").splitlines()
     assert lines[2:] == ["Points possible,,,kim,,10.5", "lee,,,lee,,10.5", "moa,,s77,,,10.5"]
 
 
@@ -91,7 +91,7 @@ def test_numbers_and_plain_text_stay_what_they_are():
 
 def test_a_page_says_points_complaint_misconception_notes_and_comment(made):
     out, records = made
-    page = (out / "feedback" / "ali.html").read_text()
+    page = (out / "feedback" / "ali.html").read_text(encoding="utf-8")
     assert "2 of 10.5 points for the exercises" in page
     assert page.count("difference 0.31.</bdi>") == 1
     assert "This matches a known misconception.</strong> <bdi>Your meta-gradient is first-order" in page
@@ -100,7 +100,7 @@ def test_a_page_says_points_complaint_misconception_notes_and_comment(made):
     records[0]["notes"] = ["Cell 7 was skipped."]
     give(out, {"jane": 1.5}, "Say why.")
     write_all(out, records, HOMEWORK)
-    page = (out / "feedback" / "jane.html").read_text()
+    page = (out / "feedback" / "jane.html").read_text(encoding="utf-8")
     assert "12 of 13.5 points" in page and "1.5 of 3 points" in page
     assert "Cell 7 was skipped." in page and "Say why." in page
     assert "What to look at again" not in page
@@ -110,11 +110,11 @@ def test_a_page_shows_no_seed_no_key_and_nothing_about_other_students(tmp_path):
     problem = "same bytes as zoe's; ask both"
     write_all(tmp_path, [record("jane", others=["zoe.ipynb"]), stuck("mia", problem, others=["zoe.ipynb"])], HOMEWORK)
     for student in ("jane", "mia"):
-        page = (tmp_path / "feedback" / f"{student}.html").read_text()
+        page = (tmp_path / "feedback" / f"{student}.html").read_text(encoding="utf-8")
         assert not re.search("987654321|123123123|5eed|zoe|4711", page)
     assert "That is not\na zero" in page
     assert "Points for each exercise" not in page
-    assert "same bytes as zoe&#39;s; ask both" in (tmp_path / "summary.html").read_text()
+    assert "same bytes as zoe&#39;s; ask both" in (tmp_path / "summary.html").read_text(encoding="utf-8")
 
 
 def luminance(colour: str) -> float:
@@ -124,7 +124,7 @@ def luminance(colour: str) -> float:
 
 
 def test_text_has_the_contrast_of_wcag_aa_in_light_dark_and_print(made):
-    style = (made[0] / "summary.html").read_text()
+    style = (made[0] / "summary.html").read_text(encoding="utf-8")
     schemes = [dict(re.findall(r"--(\w+): (#\w{6})", root)) for root in re.findall(r":root \{([^}]*)\}", style)]
     assert len(schemes) == 3
     for scheme in schemes:
@@ -143,7 +143,7 @@ def test_backticks_become_code_and_stay_escaped():
 def test_the_summary_counts_the_class(tmp_path):
     records = many(60, seed=3)
     write_all(tmp_path, records, HOMEWORK)
-    page = (tmp_path / "summary.html").read_text()
+    page = (tmp_path / "summary.html").read_text(encoding="utf-8")
     people = [one["student"] for one in records if one["status"] == "needs a person"]
     assert people and f"<strong>{len(people)}</strong> need a person" in page
     assert all(f'"./feedback/{one["student"]}.html"' in page for one in records)
@@ -162,7 +162,7 @@ def test_what_was_never_run_has_no_seconds_and_no_isolation(tmp_path):
     absent = [exercise(entry, "missing") | {"seconds": 0.0} for entry in HOMEWORK["exercises"]]
     records = [record("jane"), record("ali", exercises=absent), stuck("mia", isolation=None, exercises=absent)]
     write_all(tmp_path, records, HOMEWORK)
-    page = (tmp_path / "summary.html").read_text()
+    page = (tmp_path / "summary.html").read_text(encoding="utf-8")
     assert page.count('<td class="number">0.25</td>') == 3
     assert "not in the notebook (1)" in page
     assert "Isolation: sandbox (2), nothing was run (1)." in page
@@ -179,11 +179,11 @@ def test_the_histogram_counts_everyone_once_and_keeps_full_points_in_its_last_ba
 
 def test_an_empty_class_and_a_homework_without_questions_have_pages_too(tmp_path):
     write_all(tmp_path / "none", [], HOMEWORK)
-    assert "No submission has points yet." in (tmp_path / "none" / "summary.html").read_text()
+    assert "No submission has points yet." in (tmp_path / "none" / "summary.html").read_text(encoding="utf-8")
     homework = HOMEWORK | {"written": []}
     write_all(tmp_path / "plain", [record("jane", homework=homework)], homework)
     assert read(tmp_path / "plain" / "grades.csv")[0]["Total"] == "10.5"
-    assert "Written answers" not in (tmp_path / "plain" / "feedback" / "jane.html").read_text()
+    assert "Written answers" not in (tmp_path / "plain" / "feedback" / "jane.html").read_text(encoding="utf-8")
     assert not (tmp_path / "plain" / "written.csv").exists()
 
 

@@ -32,14 +32,15 @@ def test_points_and_comments_survive_any_number_of_runs(queue):
         ("jane", "2", "'-1 for the sign"),
     ]
     assert rows[0]["answer"] == "(a) The second step.\n(b) Less."
-    assert "<bdi>-1 for the sign</bdi>" in (queue / "feedback" / "jane.html").read_text()
+    assert "<bdi>-1 for the sign</bdi>" in (queue / "feedback" / "jane.html").read_text(encoding="utf-8")
 
 
 def test_a_row_with_points_stays_when_its_student_is_gone(queue):
     write_all(queue, [stuck("jane")], HOMEWORK)
     assert written.points(queue / "written.csv") == {("jane", "question_1"): 2.0}
     assert [row["student"] for row in read(queue / "written.csv")] == ["jane"]
-    assert "written.csv has a row for it, but no submission does" in (queue / "summary.html").read_text()
+    page = (queue / "summary.html").read_text(encoding="utf-8")
+    assert "written.csv has a row for it, but no submission does" in page
     write_all(queue, [record("jane")], HOMEWORK)
     assert read(queue / "grades.csv")[0]["Total"] == "12.5"
 
@@ -51,12 +52,12 @@ def test_an_answer_that_changed_after_its_points_is_marked_until_a_person_has_lo
     row = read(queue / "written.csv")[0]
     assert (row["answer"], row["points"]) == ("Something else.", "2")
     assert row["comment"] == f"{written.CHANGED} -1 for the sign"
-    assert "the answer has changed since points were given" in (queue / "summary.html").read_text()
-    assert written.CHANGED not in (queue / "feedback" / "jane.html").read_text()
+    assert "the answer has changed since points were given" in (queue / "summary.html").read_text(encoding="utf-8")
+    assert written.CHANGED not in (queue / "feedback" / "jane.html").read_text(encoding="utf-8")
     give(queue, {"jane": 1}, "better")
     write_all(queue, [later], HOMEWORK)
     assert read(queue / "written.csv")[0]["comment"] == "better"
-    assert "has changed since" not in (queue / "summary.html").read_text()
+    assert "has changed since" not in (queue / "summary.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +78,11 @@ def test_an_answer_that_changed_after_its_points_is_marked_until_a_person_has_lo
     ],
 )
 def test_a_file_that_cannot_be_used_stays_and_nothing_is_written(tmp_path, text, message):
-    (tmp_path / "written.csv").write_text(text)
+    (tmp_path / "written.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message) as caught:
         write_all(tmp_path, [record("jane")], HOMEWORK)
     assert str(caught.value).endswith("The file was left as it is; put it right and run again.")
-    assert (tmp_path / "written.csv").read_text() == text
+    assert (tmp_path / "written.csv").read_text(encoding="utf-8") == text
     assert [path.name for path in tmp_path.iterdir()] == ["written.csv"]
 
 
@@ -90,7 +91,7 @@ def test_what_spreadsheets_make_of_the_file_is_understood(tmp_path):
     assert written.points(path) == {}
     path.write_bytes(f'\ufeff{HEAD}\r\njané,q,Q,3,"a\r\nb","2,5",ok\r\n,,,,,,\r\n'.encode())
     assert written.points(path) == {("jané", "q"): 2.5}
-    path.write_text(HEAD.replace(",", ";") + '\njané;q;Q;2,5;"a; b";1,5;\n')
+    path.write_text(HEAD.replace(",", ";") + '\njané;q;Q;2,5;"a; b";1,5;\n', encoding="utf-8")
     assert written.points(path) == {("jané", "q"): 1.5}
     path.write_bytes(f"{HEAD}\njané,q,Q,3,a,2,\n".encode("cp1252"))
     with pytest.raises(ValueError, match="save it as 'CSV UTF-8'"):
@@ -132,8 +133,8 @@ def test_hostile_text_makes_no_tag_and_no_attribute(tmp_path):
     for path in evil.rglob("*.html"):
         student = path.parent.name == "feedback" and path.stem.startswith("evil")
         same = "feedback/jane.html" if student else path.relative_to(evil)
-        page = path.read_text()
-        found, wanted = Tags(page), Tags((plain / same).read_text())
+        page = path.read_text(encoding="utf-8")
+        found, wanted = Tags(page), Tags((plain / same).read_text(encoding="utf-8"))
         assert found.tags == wanted.tags
         assert set(found.attributes) == set(wanted.attributes)
         assert all(link.startswith("./") for link in found.attributes.get("href", ()))

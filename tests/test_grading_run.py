@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 
+import psutil
 import pytest
 from grading_in_small import need, solved
 from homework_in_small import MISTAKES, write
@@ -58,12 +59,12 @@ def grade(*arguments) -> int:
 
 def journal(out) -> Counter:
     """How often each student stands in the journal; a line that is being written does not count."""
-    lines = (out / "journal.jsonl").read_text().split("\n")[:-1] if (out / "journal.jsonl").exists() else []
-    return Counter(json.loads(line)["student"] for line in lines)
+    text = (out / "journal.jsonl").read_text(encoding="utf-8") if (out / "journal.jsonl").exists() else ""
+    return Counter(json.loads(line)["student"] for line in text.split("\n")[:-1])
 
 
 def earned(out) -> dict:
-    records = [json.loads(path.read_text()) for path in (out / "records").iterdir()]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in (out / "records").iterdir()]
     return {record["student"]: [row["earned"] for row in record["exercises"]] for record in records}
 
 
@@ -116,17 +117,17 @@ def test_killed_at_any_moment_nothing_is_lost_or_done_twice(course, handed_in):
     assert subprocess.run(command, capture_output=True).returncode == 1
     assert journal(out) == dict.fromkeys([*EARNED, *(f"more{k}" for k in range(30))], 1)
     assert set(earned(out)) == set(journal(out)) and not list(out.rglob("*.part"))
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert str(course) not in left
+    left = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not [arguments for arguments in left if str(course) in " ".join(arguments)]
 
 
 def test_a_journal_that_was_cut_short_is_mended(course, handed_in):
     out = course / "grades"
     grade(handed_in, "--out", out)
-    lines = (out / "journal.jsonl").read_text()
-    (out / "journal.jsonl").write_text(lines[:-20])
-    (out / "records" / "ada.json").write_text('{"student": "ada", ')
-    (out / "records" / ".ben.json.x.part").write_text("{")
+    lines = (out / "journal.jsonl").read_text(encoding="utf-8")
+    (out / "journal.jsonl").write_text(lines[:-20], encoding="utf-8")
+    (out / "records" / "ada.json").write_text('{"student": "ada", ', encoding="utf-8")
+    (out / "records" / ".ben.json.x.part").write_text("{", encoding="utf-8")
     assert grade(handed_in, "--out", out) == 1
     assert earned(out) == EARNED
     found = journal(out)
@@ -146,8 +147,8 @@ def test_regrading_gives_the_same_points(course, handed_in, capsys):
     said = capsys.readouterr()
     assert "ben: the file is another one than was graded; not compared" in said.out + said.err
     assert grade(handed_in, "--out", course / "second", "--seeds", out / "seeds.json") == 1
-    seeds = [json.loads((folder / "seeds.json").read_text())["seeds"] for folder in (out, course / "second")]
-    assert seeds[0] == seeds[1]
+    first, second = (json.loads((f / "seeds.json").read_text(encoding="utf-8")) for f in (out, course / "second"))
+    assert first["seeds"] == second["seeds"]
 
 
 def test_a_corrected_homework_regrades_the_class(course, handed_in, capsys):
@@ -200,7 +201,7 @@ def test_without_isolation_nothing_is_written(course, handed_in, capsys, monkeyp
 def test_what_cannot_be_done_is_said_in_one_sentence(course, handed_in, capsys, monkeypatch, arguments, sentence):
     monkeypatch.chdir(course)
     (course / "empty").mkdir()
-    (course / "a file").write_text("{}")
+    (course / "a file").write_text("{}", encoding="utf-8")
     assert main(["grade", *arguments]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.startswith("course grade: ") and said.count("\n") == 1

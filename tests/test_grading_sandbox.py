@@ -185,7 +185,7 @@ def test_a_checkout_below_tmp_is_seen_and_nothing_else_there(monkeypatch, tmp_pa
     need("sandbox", monkeypatch, tmp_path)
     for name in ("course", "beside"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text("here")
+        (tmp_path / name / "file").write_text("here", encoding="utf-8")
     real = isolation._shown()
     monkeypatch.setattr(isolation, "_shown", lambda: [*real, tmp_path / "course"])
     code = f"import os; print(open({str(tmp_path / 'course/file')!r}).read(), os.listdir({str(tmp_path)!r}))"

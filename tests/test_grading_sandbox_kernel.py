@@ -24,8 +24,8 @@ def filtered(act) -> str:
         finally:
             os._exit(0)
     os.close(write)
-    with os.fdopen(read) as file:
-        found = file.read()
+    with os.fdopen(read, "rb") as file:
+        found = file.read().decode()
     os.wait()
     return found
 
@@ -73,7 +73,7 @@ def test_landlock_leaves_one_folder_to_write_in(tmp_path):
     own, other = tmp_path / "own", tmp_path / "other"
     own.mkdir()
     other.mkdir()
-    (other / "file").write_text("old")
+    (other / "file").write_bytes(b"old")
 
     def works(act) -> bool:
         try:
@@ -84,16 +84,16 @@ def test_landlock_leaves_one_folder_to_write_in(tmp_path):
 
     def act(libc):
         assert landlock.write_only_in(str(own), libc)
-        inside = [lambda: (own / "a").mkdir(), lambda: (own / "b").write_text("b"), lambda: os.truncate(own / "b", 0),
+        inside = [lambda: (own / "a").mkdir(), lambda: (own / "b").write_bytes(b"b"), lambda: os.truncate(own / "b", 0),
                   lambda: (own / "b").rename(own / "a" / "c"), lambda: (own / "a" / "c").unlink(),
-                  lambda: os.open("/dev/null", os.O_RDWR), lambda: (other / "file").read_text()]  # fmt: skip
-        outside = [lambda: (other / "a").mkdir(), lambda: (other / "file").write_text("new"), (other / "file").unlink,
+                  lambda: os.open("/dev/null", os.O_RDWR), lambda: (other / "file").read_bytes()]  # fmt: skip
+        outside = [lambda: (other / "a").mkdir(), lambda: (other / "file").write_bytes(b"new"), (other / "file").unlink,
                    lambda: os.truncate(other / "file", 0), lambda: (other / "l").symlink_to(own),
                    lambda: os.mkfifo(other / "pipe"), lambda: os.open("/dev/ptmx", os.O_RDWR)]  # fmt: skip
         return all(map(works, inside)), any(map(works, outside))
 
     assert filtered(act) == "(True, False)"
-    assert (other / "file").read_text() == "old"
+    assert (other / "file").read_bytes() == b"old"
 
 
 def test_threads_work_and_processes_do_not():

@@ -13,9 +13,9 @@ NAME = "hw9_small"
 def edit(root, index, source):
     """The student writes `source` into a cell of the released notebook."""
     path = root / "homework" / NAME / f"{NAME}.ipynb"
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"][index]["source"] = source
-    path.write_text(json.dumps(notebook))
+    path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def test_the_same_checks_in_a_terminal(tmp_path, capsys):
@@ -36,7 +36,7 @@ def test_the_same_checks_in_a_terminal(tmp_path, capsys):
     assert said() == (1, skipped + lines(3, "passed", 0, "the notebook defines no function total", 3))
     (homework / "expected.safetensors").unlink()
     assert said()[0] == 2
-    (homework / "checks.py").write_text("1 / 0")
+    (homework / "checks.py").write_text("1 / 0", encoding="utf-8")
     assert said() == (2, f"cannot check: {homework / 'checks.py'} cannot be imported: ZeroDivisionError: "
                          "division by zero\n")  # fmt: skip
     (homework / "checks.py").unlink()

@@ -87,7 +87,7 @@ def test_cagrad(c, n_tasks, n_parameters):
 @pytest.mark.filterwarnings("ignore:You are solving a parameterized problem")
 def test_nash(n_tasks, n_parameters):
     """The same scale too, without TorchJD's limit of the length. Its rounds do not always end at the solution."""
-    pytest.importorskip("ecos", reason="TorchJD's Nash-MTL needs ecos, which Python 3.13 has no build of")
+    pytest.importorskip("ecos", reason="TorchJD's Nash-MTL needs ecos, which this Python or machine has no build of")
     solved = []
     for G in cases(n_tasks, n_parameters):
         M = gramian(G)

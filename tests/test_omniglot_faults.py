@@ -159,7 +159,7 @@ def test_full_disk(archives, course_cache, monkeypatch, capsys):
 
 
 def test_unwritable_cache(archives, course_cache, monkeypatch, capsys):
-    (course_cache / "file").write_text("in the way")
+    (course_cache / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("COURSE_CACHE", str(course_cache / "file" / "cache"))
     assert not omniglot.available()
     assert omniglot.fetch() == 1

@@ -100,7 +100,8 @@ def row_of(table: str, link: str) -> list[str]:
 def test_every_lecture_stands_in_both_tables_with_its_live_figures():
     for path in sorted((course_root() / "lectures").glob("*.ipynb")):
         question, count, seconds = row_of(README, f"lectures/{path.name}")
-        assert int(count) == live_figures(path), f"{path.name}: {live_figures(path)} live figures, the table says {count}"
+        live = live_figures(path)
+        assert int(count) == live, f"{path.name}: {live} live figures, the table says {count}"
         assert question in path.read_text(encoding="utf-8") or path.stem == "00_start_here"
         if path.stem != "00_start_here":
             assert row_of(MAP, path.name) == [question, count, seconds]

@@ -27,8 +27,10 @@ def committed() -> list[Path]:
 
 
 def test_environment_yml_says_the_same_as_pyproject():
-    requirements = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-    wanted = {CONDA_NAMES.get(r.name, r.name): r.specifier for r in map(Requirement, requirements)}
+    optional = PROJECT["optional-dependencies"]
+    assert f"{PROJECT['name']}[site]" in optional["test"]
+    requirements = map(Requirement, PROJECT["dependencies"] + optional["site"] + optional["test"])
+    wanted = {CONDA_NAMES.get(r.name, r.name): r.specifier for r in requirements if r.name != PROJECT["name"]}
     wanted["python"] = SpecifierSet(PROJECT["requires-python"])
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     lines = [line for line in environment["dependencies"] if isinstance(line, str) and line != "pip"]
@@ -58,7 +60,7 @@ def test_import_utils_is_free():
 def test_makefile_help_lists_every_target():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split()) - {"help"}
-    assert {"lab", "test", "bench", "notebooks", "clean"} <= targets
+    assert {"lab", "test", "bench", "notebooks", "site", "clean"} <= targets
     assert targets == set(re.findall(r'^\t@echo "make (\w+) ', makefile, re.MULTILINE))
     assert makefile.index("\nhelp:") < min(makefile.index(f"\n{t}") for t in ("lab ", "clean:"))  # the default
 

@@ -52,7 +52,7 @@ def test_an_interrupted_install_is_made_anew(boot):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"complete": true}', '{"complete": true, "files": 3}'])
 def test_a_damaged_state_file_is_made_anew(boot, content):
-    boot.STATE.write_text(content)
+    boot.STATE.write_text(content, encoding="utf-8")
     assert boot.state() == "broken"
 
 
@@ -70,12 +70,12 @@ def test_a_package_added_by_hand_does_no_harm(boot):
 def test_a_python_that_does_not_start_is_noticed(boot):
     boot.PYTHON.unlink()
     assert boot.state() == "broken"
-    boot.PYTHON.write_text("no program")
+    boot.PYTHON.write_text("no program", encoding="utf-8")
     assert boot.state() == "broken"
 
 
 def test_changed_requirements_are_installed_into_it(boot):
-    with (boot.ROOT / "pyproject.toml").open("a") as file:
+    with (boot.ROOT / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n# another line\n")
     assert boot.state() == "outdated"
 
@@ -94,8 +94,8 @@ def test_a_moved_folder_is_noticed(boot, tmp_path):
 
 
 def test_another_python_version_is_noticed(boot):
-    content = json.loads(boot.STATE.read_text())
-    boot.STATE.write_text(json.dumps({**content, "python": "3.10"}))
+    content = json.loads(boot.STATE.read_text(encoding="utf-8"))
+    boot.STATE.write_text(json.dumps({**content, "python": "3.10"}), encoding="utf-8")
     assert boot.state() == "broken"
 
 
@@ -108,9 +108,11 @@ def test_bootstrap_can_be_read_by_old_pythons():
     ast.parse((ROOT / "bootstrap.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def test_an_old_python_is_one_sentence(boot, monkeypatch):
+@pytest.mark.parametrize("system, start", [("posix", "make lab PYTHON="), ("nt", "py -3.12 bootstrap.py lab")])
+def test_an_old_python_is_one_sentence(boot, monkeypatch, system, start):
+    monkeypatch.setattr(boot, "os", SimpleNamespace(name=system))
     monkeypatch.setattr(boot.sys, "version_info", (3, 9, 2))
-    with pytest.raises(SystemExit, match=r"needs Python 3.11 or newer; .* is 3\.9\. .*make lab PYTHON="):
+    with pytest.raises(SystemExit, match=rf"needs Python 3.11 or newer; .* is 3\.9\. Name a newer one: {start}"):
         boot.check_python()
 
 
@@ -118,6 +120,9 @@ def test_an_old_python_is_one_sentence(boot, monkeypatch):
     ("OSError: [Errno 28] No space left on device", "The disk is full"),
     ("Temporary failure in name resolution", "The network could not be reached"),
     ("ERROR: No matching distribution found for torch", "Python 3.12 is a safe choice"),
+    ("OSError: [WinError 5] Access is denied: 'c10.dll'", "close JupyterLab"),
+    ("does not have Windows Long Path support enabled", "move the course to a short folder"),
+    ("OSError: [WinError 126] The specified module could not be found", "Visual C++ Redistributable"),
     ("something else", "Run the same command again"),
 ])
 def test_a_failing_step_shows_its_log_and_what_to_do(boot, capsys, log, said):

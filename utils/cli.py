@@ -114,6 +114,9 @@ def build_parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0 when all is well, 2 when the input was not understood."""
+    for stream in (sys.stdout, sys.stderr):  # Windows' encoding of a file may lack a student's letters
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     arguments = build_parser().parse_args(argv)
     try:
         return arguments.run(arguments)

@@ -12,7 +12,8 @@ from packaging.requirements import Requirement
 from utils.paths import cache_dir, course_root, short
 
 DISTRIBUTION = "metalearning-course"
-INSTALL = "run: make lab"
+START = "python bootstrap.py lab" if os.name == "nt" else "make lab"  # Windows has no make
+INSTALL = f"run: {START}"
 WIDGET_FOLDER = "labextensions/@jupyter-widgets/jupyterlab-manager"
 DISK_GB, MEMORY_GB = 2, 3
 
@@ -104,7 +105,7 @@ def widgets(prefix: Path | None = None) -> Line:
     if any((folder / WIDGET_FOLDER / "package.json").is_file() for folder in folders):
         return Line("widgets", True, f"JupyterLab in {short(prefix)} can show them")
     return Line("widgets", False, f"JupyterLab runs in {short(prefix)}, which lacks jupyterlab_widgets: "
-                                  "install it there and restart, or start JupyterLab with: make lab")
+                                  f"install it there and restart, or start JupyterLab with: {START}")
 
 
 def server_prefix() -> Path:

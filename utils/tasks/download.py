@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import os
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -37,7 +38,7 @@ def download(url: str, path: Path, md5: str) -> None:
         raise DownloadError(f"{url} answered {error.code} ({error.reason}).") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        raise DownloadError(f"{url} could not be fetched ({reason}); is there a network?") from error
+        raise DownloadError(f"{url} could not be fetched ({reason}); {advice(reason)}") from error
     except FileNotFoundError as error:
         if path.exists():  # another process was faster
             return
@@ -45,6 +46,13 @@ def download(url: str, path: Path, md5: str) -> None:
     except OSError as error:
         raise DownloadError(f"{part} could not be written ({error.strerror or error}); it needs 10 MB.") from error
     raise DownloadError(f"{url} did not send the published file (MD5 {found}, expected {md5}); it was deleted.")
+
+
+def advice(reason: object) -> str:
+    """What to do about a connection that failed."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return "Python trusts nobody who vouches for it: on a Mac, run 'Install Certificates.command' in its folder"
+    return "is there a network?"
 
 
 def fetch_rest(url: str, part: Path) -> None:

@@ -11,6 +11,12 @@ from pathlib import Path
 
 from utils.grading.official.files import write_text
 from utils.grading.official.key import Key
+from utils.grading.sandbox.isolation import LINUX
+
+try:
+    import fcntl
+except ImportError:  # Windows, where no grades are made
+    fcntl = None
 
 
 class StoreError(Exception):
@@ -21,6 +27,8 @@ class Store:
     """The grades of one homework in the folder `out`, which one run at a time may hold. A context manager."""
 
     def __init__(self, out: Path):
+        if fcntl is None:
+            raise StoreError(LINUX)
         self.out = Path(out)
         self.records_folder, self.journal = self.out / "records", self.out / "journal.jsonl"
         try:
@@ -32,8 +40,6 @@ class Store:
         self._hold()
 
     def _hold(self):
-        import fcntl
-
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

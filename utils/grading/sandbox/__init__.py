@@ -7,3 +7,5 @@
 The child reads the notebook, the public checks.py and inputs; arrays come back. Nothing that comes back is unpickled
 or evaluated, and no word of it counts as a verdict.
 """
+
+BOX = "/box"  # the working folder inside bubblewrap

@@ -11,12 +11,11 @@ import os
 import resource
 from pathlib import Path
 
-from utils.grading.sandbox import seccomp
+from utils.grading.sandbox import BOX, seccomp
 
 NEW_NAMESPACES = 0x20000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000  # ns uts ipc user pid net
 READ_ONLY, NO_SUID, NO_DEV, NO_EXEC = 1, 2, 4, 8
 NOBODY = 65534
-BOX = "/box"  # the working folder inside bubblewrap
 FIRST_UID = 61000  # container: one fresh user id a visit, above those of people and below nobody
 UIDS, BLOCKS = 500, 8  # of each grader, and graders on one machine
 
@@ -33,7 +32,7 @@ def enter_namespaces():
     uid, gid = os.getuid(), os.getgid()
     _checked(libc.unshare(NEW_NAMESPACES), "unshare")
     for file, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} {uid} 1"), ("gid_map", f"{NOBODY} {gid} 1")):
-        Path("/proc/self", file).write_text(text)
+        Path("/proc/self", file).write_text(text, encoding="utf-8")
 
 
 def private_folders():
@@ -92,7 +91,7 @@ def limit(memory: int, seconds: int, vm: int):
 
 def mapped() -> int:
     """Bytes of this process's address space."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
 
 
 def filter_calls() -> bool:

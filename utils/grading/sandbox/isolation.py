@@ -11,12 +11,13 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from utils.grading.sandbox import confine, seccomp
+from utils.grading.sandbox import BOX, seccomp
 from utils.paths import course_root
 
 LEVELS = ("sandbox", "container", "none")
 FOLDER = "/checks"  # where bubblewrap shows the folder with checks.py
 TRY = "from utils.grading.sandbox import isolation; isolation.rehearse()"
+LINUX = "grading in isolation needs Linux: use a Linux machine, container or WSL"
 GET = "install bubblewrap (Debian, Ubuntu: apt install bubblewrap) and allow unprivileged user namespaces"
 
 
@@ -33,13 +34,13 @@ def command(level: str, arguments: list[str], folder: Path) -> list[str]:
     return [
         "bwrap", *[f"--unshare-{kind}" for kind in ("user", "pid", "net", "ipc", "uts", "cgroup-try")],
         *["--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session"],
-        *["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", confine.BOX, "--chdir", confine.BOX],
+        *["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", BOX, "--chdir", BOX],
         *["--ro-bind", "/usr", "/usr"], *_system_links(), *shown, *["--ro-bind", str(folder), FOLDER],
         *["--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"], *python,
     ]  # fmt: skip
 
 
-def environment(home: str = confine.BOX) -> dict[str, str]:
+def environment(home: str = BOX) -> dict[str, str]:
     """All that the sandboxed Python gets of an environment; large pages of memory make its forks cheaper."""
     found = {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
@@ -69,6 +70,8 @@ def _system_links() -> list[str]:
 
 def rehearse():
     """Inside a started Python: go through a child's confinement once, and end with 0 if it works."""
+    from utils.grading.sandbox import confine  # Linux alone has what it needs
+
     confine.enter_namespaces()
     process = os.fork()
     if process == 0:
@@ -81,7 +84,7 @@ def rehearse():
 def lacks(level: str) -> str:
     """Why this machine does not offer `level`; '' if it does."""
     if not sys.platform.startswith("linux"):
-        return "grading in isolation needs Linux: use a Linux machine, container or WSL"
+        return LINUX
     if level == "container":
         if os.geteuid() != 0:
             return "the level 'container' needs root"
