@@ -11,7 +11,7 @@ from benchmarks.measure import Row
 from utils.notebooks import read
 from utils.paths import course_root
 
-MOVES = 6  # of each slider, on each side
+MOVES = 4  # of each slider, on each side
 TARGETS = {"median": 100, "worst": 200, "ratio": 4}  # ms, ms, times as fast
 
 # Times a key: from the browser's own time of the event to the end of the frame that paints the decoded picture.
@@ -81,7 +81,7 @@ def times(page, node) -> list[float]:
     for handle in node.locator(".noUi-handle").all():
         handle.focus()
         page.keyboard.press("Home")
-        page.wait_for_timeout(900)
+        page.wait_for_timeout(700)
         for _ in range(MOVES):
             before = node.evaluate("node => node.moves.length")
             page.keyboard.press("ArrowRight")
