@@ -277,7 +277,8 @@ def test_controls():
     whole, real = slider(3, 0, 10, 1, "steps"), slider(0.4, 0.0, 1.0, 0.05, "rate")
     assert isinstance(whole.value, int) and real.readout_format == ".2f" and real.description == "rate"
     assert stops(whole) == [0, 5, 10] and stops(real) == [0.0, 0.5, 1.0]
-    few, many = choice("b", ["a", "b"], "which"), choice(3, {str(i): i for i in range(12)}, "which")
+    few, many = choice("b", ["a", "b"], "which"), choice(3, {str(i): i for i in range(13)}, "which")
+    assert (type(few).__name__, type(many).__name__) == ("ToggleButtons", "SelectionSlider")  # keyboards move both
     assert stops(few) == ["a", "b"] and stops(many) == list(range(8))
     assert stops(toggle(True, "on")) == [False, True]
 

@@ -11,10 +11,9 @@ from utils.live.figure import Picture, bundle, img, pack, pack_small
 
 CSS = """<style>
 .course-live { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; max-width: 100%; }
-.course-live .widget-label, .course-live .widget-readout, .course-live button, .course-live select
-  { font-size: 16px; }
+.course-live .widget-label, .course-live .widget-readout, .course-live button { font-size: 16px; }
 .course-live .widget-readout { min-width: 58px; }
-.course-live .widget-toggle-buttons { display: flex; align-items: center; column-gap: 8px; }
+.course-live .widget-toggle-buttons { display: flex; flex-wrap: wrap; align-items: center; column-gap: 8px; }
 .course-controls { column-gap: 28px; align-items: center; }
 .course-live img { display: block; background: white; max-width: 100%; }
 .course-reading { font-size: 16px; line-height: 1.4; }
@@ -35,9 +34,12 @@ def slider(value, low, high, step, label: str):
 
 
 def choice(value, options: Sequence | Mapping, label: str):
-    """One of several options (a list, or {name: value}): buttons, or a menu when there are more than six."""
-    if len(options) > 6:
-        return widgets.Dropdown(options=options, value=value, description=label, **_look("430px"))
+    """One of several options (a list, or {name: value}): buttons, or a slider when there are more than twelve.
+
+    No menu: JupyterLab takes the arrow keys for itself while one has the focus.
+    """
+    if len(options) > 12:
+        return widgets.SelectionSlider(options=options, value=value, description=label, **_look("430px"))
     return widgets.ToggleButtons(
         options=options, value=value, description=label,
         style={"description_width": "initial", "button_width": "auto"}, layout={"width": "auto"},
