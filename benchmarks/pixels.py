@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,7 @@ from benchmarks.measure import Row
 from utils.notebooks import read
 from utils.paths import course_root
 
-MOVES = 4  # of each slider, on each side
+MOVES = 3  # steps of each slider, on each side
 TARGETS = {"median": 100, "worst": 200, "ratio": 4}  # ms, ms, times as fast
 
 # Times a key: from the browser's own time of the event to the end of the frame that paints the decoded picture.
@@ -57,7 +58,7 @@ def both(panel, update, figure):
         figure.set_layout_engine("none")
 
     settings = ("value", "min", "max", "step", "options", "description")
-    twins = {name: type(control)(**{key: getattr(control, key) for key in settings if key in control.keys})
+    twins = {name: type(control)(**{key: getattr(control, key) for key in settings if hasattr(control, key)})
              for name, control in panel.controls.items()}
     peer = ipywidgets.interactive(show, **twins).add_class("course-peer")
     panel.box = ipywidgets.VBox([panel.box, peer]).add_class("course-both")
@@ -73,24 +74,27 @@ def prepared(path: Path, folder: Path) -> str:
     return path.name
 
 
+def presses(node) -> list[tuple]:
+    """(control, keys) for every control of a figure: a slider from its lower end, each button once, a box twice."""
+    sliders = [(handle, ["Home", *MOVES * ["ArrowRight"]]) for handle in node.locator(".noUi-handle").all()]
+    buttons = [(button, ["Enter"]) for button in node.locator("button.widget-toggle-button").all()]
+    return sliders + buttons + [(box, ["Space", "Space"]) for box in node.locator("input[type=checkbox]").all()]
+
+
 def times(page, node) -> list[float]:
-    """Milliseconds of each move of each slider in a figure; moves that leave the picture as it is do not count."""
+    """Milliseconds of each move of each control of a figure; those that leave the picture as it is do not count."""
     from playwright.sync_api import TimeoutError
 
     node.evaluate(WATCH)
-    for handle in node.locator(".noUi-handle").all():
-        handle.focus()
-        page.keyboard.press("Home")
-        page.wait_for_timeout(700)
-        for _ in range(MOVES):
+    for control, keys in presses(node):
+        control.focus()
+        for key in keys:
             before = node.evaluate("node => node.moves.length")
-            page.keyboard.press("ArrowRight")
-            try:
+            page.keyboard.press(key)
+            with suppress(TimeoutError):
                 page.wait_for_function("([node, n]) => node.moves.length > n", arg=[node.element_handle(), before],
-                                       timeout=1500)
-            except TimeoutError:  # this move changes nothing
-                break
-            page.wait_for_timeout(120)
+                                       timeout=1000)
+            page.wait_for_timeout(100)
     return node.evaluate("node => node.moves")
 
 
@@ -101,13 +105,13 @@ def figures(window, url: str, name: str) -> list[tuple[list[float], list[float]]
         if errors:
             raise RuntimeError(f"{name}: {errors[0]}")
         return [(times(page, node.locator(".course-live")), times(page, node.locator(".course-peer")))
-                for node in page.locator(".course-both:has(.noUi-handle)").all()]
+                for node in page.locator(".course-both").all()]
     finally:
         close(page)
 
 
 def run(quick: bool) -> list[Row]:
-    """For each lecture its slowest figure; over all figures the median and the worst, and `interact` against it."""
+    """Wall-clock times: each lecture's slowest figure; over all figures median and worst; `interact` against them."""
     if BROWSER is None:
         return [Row("slider to pixels, median over figures", None, "ms", note=MISSING)]
     rows, ours, ratios = [], [], []
@@ -115,6 +119,8 @@ def run(quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as url, chromium() as window:
         for path in lectures:
             found = figures(window, url, prepared(path, Path(folder)))
+            print(f"{path.stem}: " + ", ".join(f"{statistics.median(mine):.0f} / {statistics.median(peer):.0f}"
+                                               for mine, peer in found), flush=True)
             medians = [statistics.median(mine) for mine, _ in found]
             ours += medians
             ratios += [statistics.median(peer) / mine for (_, peer), mine in zip(found, medians, strict=True)]
