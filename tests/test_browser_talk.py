@@ -74,6 +74,12 @@ def test_a_talk_goes_from_slide_to_slide_by_keyboard_and_its_figures_live(talk):
     figure = panels(talk).first
     figure.wait_for(timeout=60_000)
     press(talk, figure, figure.locator(".noUi-handle"), "End")
+    code = figure.locator("xpath=ancestor::*[contains(@class, 'jp-CodeCell')]").locator(".cm-content")
+    assert not code.is_visible()
+    talk.keyboard.press("c")
+    code.wait_for()
+    talk.keyboard.press("c")
+    code.wait_for(state="hidden")
     talk.keyboard.press("PageDown")  # a clicker's key: it wins over the slider that has the focus
     assert talk.locator(STATUS).inner_text() == f"3 / {last}"
     talk.keyboard.press("ArrowLeft")

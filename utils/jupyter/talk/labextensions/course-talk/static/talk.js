@@ -96,6 +96,7 @@
     let at = Math.min(start, slides.length) - 1
     let step = 0
     let notes = false
+    const collapsed = cells.filter(cell => isCode(cell) && cell.inputHidden)
 
     function say() {
       const slide = slides[at]
@@ -122,6 +123,10 @@
       fit(panel)
       run.upTo(slide.end)
     }
+    function code(on) {
+      document.body.classList.toggle('course-talk-code', on)
+      collapsed.forEach(cell => { cell.inputHidden = !on })
+    }
     function go(by) {
       if (slides[at].steps[step + by]) step += by
       else if (slides[at + by]) [at, step, notes] = [at + by, by > 0 ? 0 : slides[at + by].steps.length - 1, false]
@@ -131,13 +136,15 @@
       PageDown: () => go(1), PageUp: () => go(-1), ArrowRight: () => go(1), ArrowLeft: () => go(-1),
       ' ': () => go(1), Home: () => { at = step = 0; show() }, End: () => { at = slides.length - 1; step = 0; show() },
       r: () => run.again(slides[at].steps.flat()), n: () => { notes = !notes; show() }, Escape: leave,
-      c: () => document.body.classList.toggle('course-talk-code'),
+      c: () => code(!document.body.classList.contains('course-talk-code')),
     }
     function pressed(event) {
-      const busy = event.target.closest?.('input, select, textarea, button, summary, a, .cm-editor, .noUi-handle')
+      const within = kinds => event.target.closest?.(kinds)
       const name = event.key.length === 1 ? event.key.toLowerCase() : event.key
       const always = name === 'PageDown' || name === 'PageUp' || name === 'Escape'  // a clicker's keys win
-      if (!keys[name] || (busy && !always) || event.ctrlKey || event.altKey || event.metaKey) return
+      const own = within('textarea, input:not([type=checkbox]), .cm-editor')  // here letters are letters
+        || (!/^[a-z]$/.test(name) && within('input, select, button, summary, a, .noUi-handle'))
+      if (!keys[name] || (own && !always) || event.ctrlKey || event.altKey || event.metaKey) return
       event.preventDefault()
       event.stopImmediatePropagation()
       keys[name]()
@@ -148,6 +155,7 @@
       window.removeEventListener('resize', resized)
       grown.disconnect()
       cells.forEach(cell => cell.node.classList.remove('course-away'))
+      code(false)
       top.remove()
       bottom.remove()
       dress(app, panel, false)
