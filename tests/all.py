@@ -1,7 +1,8 @@
 """Everything that `make test` checks, one step after the other; the exit status says whether all passed.
 
 The notebooks run in the same pytest call as the unit tests, so that both cores are busy to the end. One worker
-takes a whole module or notebook at a time (`loadscope`), and each computes with one thread.
+takes a whole module or notebook at a time (`loadscope`), in the order of their names: the browser tests, the longest
+module, begin early. Each computes with one thread.
 """
 
 import os
@@ -18,7 +19,8 @@ STEPS = {
     "notebooks": [*COURSE, "notebooks", "--check"],
     "homework": [*COURSE, "release", "--check"],
     "tests": [
-        *[sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadscope", "--durations", "10"],
+        *[sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"],
+        *["--durations", "10"],
         *["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "180"],
         *[folder for folder in FOLDERS if (ROOT / folder).is_dir()],
     ],
