@@ -63,8 +63,8 @@ def test_lecture(address, window, path):
 
 
 def others(panel) -> list:
-    """The controls of a live figure that are no sliders: boxes, buttons."""
-    return panel.locator("input[type=checkbox], button.widget-toggle-button").all()
+    """The controls of a live figure that are no sliders: boxes, and buttons that are not pressed yet."""
+    return panel.locator("input[type=checkbox], button.widget-toggle-button:not(.mod-active)").all()
 
 
 def moves(page, panel, control, *keys: str) -> bool:
@@ -83,8 +83,10 @@ def moves(page, panel, control, *keys: str) -> bool:
 
 def slides(page, panel, handle) -> bool:
     """Whether the picture changes when a slider goes one step, and back; or else when it goes to an end."""
-    for there, back in (("ArrowRight", "ArrowLeft"), ("ArrowLeft", "ArrowRight")):
+    for there, back, end in (("ArrowRight", "ArrowLeft", "max"), ("ArrowLeft", "ArrowRight", "min")):
         before = handle.get_attribute("aria-valuenow")
+        if before == handle.get_attribute(f"aria-value{end}"):
+            continue
         moved = moves(page, panel, handle, there)
         if handle.get_attribute("aria-valuenow") != before:
             page.keyboard.press(back)
