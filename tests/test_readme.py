@@ -69,6 +69,17 @@ def test_reinforcement_learning_is_as_good_as_the_last_benchmark_says():
     assert f"| {slowest:.0f} times as fast |" in README
 
 
+def test_sliders_are_as_fast_as_the_last_benchmark_says():
+    rows = {row["what"]: row["value"] for row in RESULTS["pixels"]}
+    middle, slowest = (rows[f"slider to pixels, {what}"] for what in ("median over figures", "slowest figure"))
+    figures = sum(map(live_figures, (course_root() / "lectures").glob("*.ipynb")))
+    said = " ".join(README.split())
+    times = f"take {middle:.0f} ms (median; the slowest {slowest:.0f} ms)"
+    assert f"the {figures} live figures of the lectures {times}" in said
+    kept = rows["the lectures' figures by `interact`, kept and drawn again, median"]
+    assert f"the same figures take {kept:.1f} times as long" in said
+
+
 def test_grading_is_as_fast_as_the_last_benchmark_says():
     rows = {row["what"]: row["value"] for name in ("grading", "grading_scale") for row in RESULTS[name]}
     assert f"| {rows['course grade, a submission']:.2f} |" in README
