@@ -52,9 +52,10 @@ def test_lecture(address, window, path):
             assert all(panel.evaluate("e => [...e.querySelectorAll('img')].map(i => i.alt)"))
             sliders = panel.locator(".noUi-handle").all()
             for number, handle in enumerate(sliders):
-                moved = slides(page, panel, handle) or any(
-                    moves(page, panel, other) and slides(page, panel, handle)
-                    for other in [*others(panel), *sliders] if other is not handle)  # one may switch the slider on
+                rest = [(other, ()) for other in others(panel)]
+                rest += [(other, (key,)) for other in sliders if other is not handle for key in ("End", "ArrowLeft")]
+                moved = slides(page, panel, handle) or any(  # one may switch the slider on
+                    moves(page, panel, other, *keys) and slides(page, panel, handle) for other, keys in rest)
                 assert moved, f"slider {number} changes nothing in: {panel.inner_text()}"
             assert sliders or any(moves(page, panel, other) for other in others(panel)), panel.inner_text()
         assert not page.problems
@@ -63,8 +64,8 @@ def test_lecture(address, window, path):
 
 
 def others(panel) -> list:
-    """The controls of a live figure that are no sliders: boxes, and buttons that are not pressed yet."""
-    return panel.locator("input[type=checkbox], button.widget-toggle-button:not(.mod-active)").all()
+    """The controls of a live figure that are no sliders: boxes, buttons."""
+    return panel.locator("input[type=checkbox], button.widget-toggle-button").all()
 
 
 def moves(page, panel, control, *keys: str) -> bool:
