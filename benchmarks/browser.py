@@ -32,19 +32,31 @@ def lab(folder: Path, **environment):
 
     Raises RuntimeError when it does not answer within a minute.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [f"--port={port}", "--ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     options += ["--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *options]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    own = {**os.environ, **settings(folder), "COURSE_STRICT": "0", **environment}  # as a student has it
-    server = subprocess.Popen(command, cwd=folder, env=own, **quiet)
+    own = {**settings(folder), "COURSE_STRICT": "0", **environment}  # as a student has it
     url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(url + "/api/status", server)
+    with served(command, folder, own, url + "/api/status"):
         yield url
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(command: list, folder: Path, environment: dict, url: str):
+    """Run a server in `folder` from the moment that `url` answers; raises RuntimeError when it does not."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, **quiet)
+    try:
+        wait_for(url, server)
+        yield
     finally:
         server.terminate()
         server.wait(20)

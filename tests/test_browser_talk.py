@@ -1,14 +1,11 @@
 """Lectures as talks: which cells are slides, and the talk view in a real browser."""
 
-import os
-import socket
-import subprocess
 import sys
 
 import nbformat
 import pytest
 
-from benchmarks.browser import BROWSER, MISSING, chromium, panels, press, settings, wait_for
+from benchmarks.browser import BROWSER, MISSING, chromium, free_port, panels, press, served, settings
 from utils.paths import course_root
 
 LECTURES = sorted((course_root() / "lectures").glob("*.ipynb"))
@@ -43,27 +40,18 @@ def talk(tmp_path_factory):
     if BROWSER is None:
         pytest.skip(f"BROWSER TESTS DID NOT RUN: {MISSING}")
     folder = tmp_path_factory.mktemp("settings")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "utils.cli", "lab", "--present", "00", "--no-browser", "--port", str(port)]
-    own = {**os.environ, **settings(folder), "JUPYTER_TOKEN": "talk"}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, cwd=course_root(), env=own, **quiet)
-    try:
-        wait_for(f"http://localhost:{port}/api?token=talk", server)
-        with chromium() as window:
-            page = window.new_page(viewport={"width": 1280, "height": 720})
-            page.outside, page.problems = [], []
-            page.on("request", lambda r: "//localhost" in r.url or r.url[:5] in ("data:", "blob:")
-                    or page.outside.append(r.url))
-            page.on("pageerror", lambda error: page.problems.append(str(error)))
-            page.goto(f"http://localhost:{port}/?token=talk", wait_until="domcontentloaded")
-            page.locator(STATUS).wait_for(timeout=60_000)
-            yield page
-    finally:
-        server.terminate()
-        server.wait(20)
+    own = {**settings(folder), "JUPYTER_TOKEN": "talk"}
+    with served(command, course_root(), own, f"http://localhost:{port}/api?token=talk"), chromium() as window:
+        page = window.new_page(viewport={"width": 1280, "height": 720})
+        page.outside, page.problems = [], []
+        page.on("request", lambda r: "//localhost" in r.url or r.url[:5] in ("data:", "blob:")
+                or page.outside.append(r.url))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(f"http://localhost:{port}/?token=talk", wait_until="domcontentloaded")
+        page.locator(STATUS).wait_for(timeout=60_000)
+        yield page
 
 
 @pytest.mark.browser
