@@ -27,6 +27,17 @@ def test_loss_plot_leaves_the_same_still_whatever_the_speed(monkeypatch):
     assert len(fast) < 30_000
 
 
+@pytest.mark.parametrize("spread", [0.0, 1.0], ids=["room above the curves", "curves from edge to edge"])
+def test_the_legend_of_a_finished_loss_plot_covers_no_curve(spread):
+    with LossPlot(60, alt="five losses") as plot:
+        for i in range(60):
+            plot(**{f"learner {k}": np.exp(-i / 9) + 0.01 + spread * k for k in range(5)})
+    box, frame = plot.axes.get_legend().get_window_extent(), plot.axes.get_window_extent()
+    paths = [line.get_path().transformed(line.get_transform()) for line in plot.axes.lines]
+    assert not any(path.intersects_bbox(box, filled=False) for path in paths)
+    assert (box.x0 > frame.x1) == bool(spread), "beside the frame only where there is no room in it"
+
+
 def test_loss_plot_repaints_at_most_four_times_a_second():
     start = time.monotonic()
     with LossPlot(10_000, alt="a loss") as plot:

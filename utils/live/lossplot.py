@@ -67,12 +67,19 @@ class LossPlot:
         self.axes.set_xlim(0, max(map(len, self.curves.values()), default=self.steps))
         self._fit_height(room=0.05)
         if self.axes.get_legend():
-            self.axes.legend(loc="best")
+            self._place_legend()
         self.picture = Picture(self.figure, self._lines.values())
         if self._handle is not None:
             self._handle.update(Still(self.picture.still(), self.alt))
         for widget in (self.bar, self.left, self.image, self.box):
             widget.close()
+
+    def _place_legend(self):
+        """Where it covers no curve; at the right of the frame when there is no such place."""
+        box = self.axes.legend(loc="best").get_window_extent()
+        paths = [line.get_path().transformed(line.get_transform()) for line in self.axes.lines]
+        if any(path.intersects_bbox(box, filled=False) for path in paths):
+            self.axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
     def _repaint(self):
         curves = len(self._lines)

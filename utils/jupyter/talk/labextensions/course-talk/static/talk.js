@@ -1,11 +1,11 @@
 // A JupyterLab extension without a build step: JupyterLab asks _JUPYTERLAB[name] for a module with a plugin.
 // Slides are the cells between two slide tags (slide, subslide); a fragment waits for one more key; cells tagged
 // skip or notes stay away. All code up to the end of a slide runs when the slide is reached, each cell once.
-// Where a cell gives a picture or a table, its code stays away until C is pressed.
+// Where a cell gives a picture, a table or Markdown, its code stays away until C is pressed.
 (() => {
   const HELP = 'PageDown, PageUp: slides · C: code · N: notes · R: run again · Esc: notebook'
   const SIZES = [34, 30, 27, 24, 22, 20, 18, 16]  // px of letters
-  const PICTURES = [75, 65, 55, 45]  // % of the window's height
+  const PICTURES = [[75, 22], [65, 20], [55, 18], [45, 16]]  // % of the window's height, least letters beside it
   const BELOW = 40  // px for the bar at the bottom
   const style = new URL('talk.css', document.currentScript.src).href
   let shared
@@ -61,20 +61,21 @@
     }
   }
 
-  /** Letters as large as fit, then pictures. */
+  /** Letters as large as fit; pictures shrink before letters become too small. */
   function fit(panel) {
     const outer = panel.content.node.querySelector('.jp-WindowedPanel-outer')
     const set = (name, value) => document.body.style.setProperty(name, value)
     const fits = () => {
       const last = [...outer.querySelectorAll('.jp-Cell:not(.course-away)')].at(-1)
-      const formulas = [...outer.querySelectorAll('.jp-Cell:not(.course-away) mjx-container[display]')]
+      const wide = ':is(mjx-container[display], .jp-RenderedHTMLCommon)'  // formulas, tables
       return (!last || last.offsetTop + last.offsetHeight + BELOW <= outer.clientHeight)
-        && formulas.every(formula => formula.scrollWidth <= formula.clientWidth)
+        && [...outer.querySelectorAll(`.jp-Cell:not(.course-away) ${wide}`)].every(e => e.scrollWidth <= e.clientWidth)
     }
     outer.scrollTop = 0
-    for (const height of PICTURES) {
+    for (const [height, least] of PICTURES) {
       set('--talk-picture', `${height}vh`)
-      if (SIZES.some(size => { set('--talk-size', `${size}px`); return fits() })) return
+      const large = SIZES.filter(size => size >= least)
+      if (large.some(size => { set('--talk-size', `${size}px`); return fits() })) return
     }
   }
 
