@@ -67,9 +67,9 @@
     const set = (name, value) => document.body.style.setProperty(name, value)
     const fits = () => {
       const last = [...outer.querySelectorAll('.jp-Cell:not(.course-away)')].at(-1)
-      const wide = ':is(mjx-container[display], .jp-RenderedHTMLCommon)'  // formulas, tables
+      const inside = wide => wide.scrollWidth <= wide.closest('.jp-RenderedHTMLCommon').clientWidth
       return (!last || last.offsetTop + last.offsetHeight + BELOW <= outer.clientHeight)
-        && [...outer.querySelectorAll(`.jp-Cell:not(.course-away) ${wide}`)].every(e => e.scrollWidth <= e.clientWidth)
+        && [...outer.querySelectorAll('.jp-Cell:not(.course-away) :is(mjx-container[display], table)')].every(inside)
     }
     outer.scrollTop = 0
     for (const [height, least] of PICTURES) {
