@@ -67,9 +67,10 @@
     const set = (name, value) => document.body.style.setProperty(name, value)
     const fits = () => {
       const last = [...outer.querySelectorAll('.jp-Cell:not(.course-away)')].at(-1)
-      const inside = wide => wide.scrollWidth <= wide.closest('.jp-RenderedHTMLCommon').clientWidth
+      const wide = '.jp-Cell:not(.course-away) .jp-RenderedHTMLCommon :is(mjx-container[display], table)'
+      const inside = part => part.scrollWidth <= part.closest('.jp-RenderedHTMLCommon').clientWidth
       return (!last || last.offsetTop + last.offsetHeight + BELOW <= outer.clientHeight)
-        && [...outer.querySelectorAll('.jp-Cell:not(.course-away) :is(mjx-container[display], table)')].every(inside)
+        && [...outer.querySelectorAll(wide)].every(inside)
     }
     outer.scrollTop = 0
     for (const [height, least] of PICTURES) {
