@@ -10,11 +10,11 @@ from utils.live.drive import drive, strict
 from utils.live.figure import Picture, bundle, img, pack, pack_small
 
 CSS = """<style>
-.course-live { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; max-width: 100%;
-  --jp-widgets-slider-handle-background-color: #0072b2; --jp-widgets-slider-handle-border-color: #0072b2; }
+.course-live { --jp-widgets-font-size: 16px; --jp-widgets-inline-height: 32px; max-width: 100%; }
 .course-live .widget-label, .course-live .widget-readout, .course-live button { font-size: 16px; }
 .course-live .widget-readout { min-width: 58px; }
 .course-live .widget-toggle-buttons { display: flex; flex-wrap: wrap; align-items: center; column-gap: 8px; }
+.course-live .widget-slider .noUi-target .noUi-handle { background: #0072b2; border-color: #0072b2; }
 .course-controls { column-gap: 28px; align-items: center; }
 .course-live img { display: block; background: white; max-width: 100%; }
 .course-reading { font-size: 16px; line-height: 1.4; }
