@@ -15,6 +15,7 @@ CSS = """<style>
 .course-live .widget-readout { min-width: 58px; }
 .course-live .widget-toggle-buttons { display: flex; flex-wrap: wrap; align-items: center; column-gap: 8px; }
 .course-live .widget-slider .noUi-target .noUi-handle { background: #0072b2; border-color: #0072b2; }
+.course-live .noUi-handle:focus { outline: 2px solid #0072b2; outline-offset: 3px; border-radius: 50%; }
 .course-controls { column-gap: 28px; align-items: center; }
 .course-live img { display: block; background: white; max-width: 100%; }
 .course-reading { font-size: 16px; line-height: 1.4; }
