@@ -112,6 +112,7 @@ def run(notebook, folder: Path) -> str | None:
     at = []
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", store_widget_state=False, record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning that a kernel listens at this machine's address
         resources={"metadata": {"path": str(folder)}}, on_cell_start=lambda cell, cell_index: at.append(cell_index + 1),
     )
     try:
