@@ -164,6 +164,7 @@ def run(quick: bool) -> list[Row]:
 def against(what: str, pairs: list, target: float | None) -> Row:
     """The row of how many times longer `interact` takes, from (ours, interact) of each figure."""
     ratios = [peer / mine for mine, peer in pairs]
-    middle = " against ".join(f"{median(side):.0f}" for side in list(zip(*pairs, strict=True))[::-1])
-    note = f"{len(pairs)} figures, {min(ratios):.1f} to {max(ratios):.1f} times; medians {middle} ms"
+    ours, theirs = zip(*pairs, strict=True)
+    note = f"{len(pairs)} figures, {min(ratios):.1f} to {max(ratios):.1f} times; "
+    note += f"medians {median(theirs):.0f} against {median(ours):.0f} ms"
     return Row(what, median(ratios), "times", target, note=note)

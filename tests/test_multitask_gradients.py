@@ -80,11 +80,12 @@ def test_gradients_that_depend_on_each_other_have_finite_weights(name, n_tasks, 
 
 @pytest.mark.parametrize("name", ["uniform", "mgda", "cagrad", "nash", "imtl_g", "aligned"])
 def test_equal_gradients_have_equal_weights(name):
-    """To three digits: IMTL-G solves with K, whose smallest eigenvalue is 1e-12 (`cosines`), in 16 digits."""
+    """IMTL-G to three digits: it solves with K, whose smallest eigenvalue is 1e-12 (`cosines`), in 16 digits."""
+    rtol = 1e-3 if name == "imtl_g" else 1e-4
     for n_tasks in (2, 5):
         G = random_gradients(1, 6).expand(n_tasks, 6)
         w = DIRECTIONS[name](gramian(G))
-        torch.testing.assert_close(w, w.mean().expand(n_tasks), rtol=1e-3, atol=0)
+        torch.testing.assert_close(w, w.mean().expand(n_tasks), rtol=rtol, atol=0)
         assert w.mean() > 0
 
 
