@@ -1,4 +1,8 @@
-"""Other libraries and graders, in folders of their own in the cache, never in the course's environment."""
+"""Other libraries and graders: each group in a folder of its own, which the course's own modules never see.
+
+The folders lie below the environment that installs them and go with it: the first line of each script there
+names this environment's Python, so a folder that outlives it holds commands that start nothing.
+"""
 
 import importlib
 import os
@@ -7,8 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-from utils.paths import cache_dir
 
 # Pinned here and nowhere else: what each group needs and the course's own environment does not have.
 PINS = {
@@ -34,9 +36,8 @@ MODULES = {  # what has to be importable
 
 
 def folder(group: str) -> Path:
-    """Where a group is installed: one folder for one Python version and one set of pins."""
-    pins = "-".join(PINS[group].values())
-    return cache_dir() / "bench-env" / f"{group}-py{sys.version_info.major}{sys.version_info.minor}-{pins}"
+    """Where a group is installed: one folder for one environment and one set of pins."""
+    return Path(sys.prefix) / "peers" / "-".join([group, *PINS[group].values()])
 
 
 def prepare(group: str) -> str:
@@ -65,11 +66,18 @@ def environment(group: str) -> dict[str, str]:
 
 def _install(target: Path, wanted: list[str]) -> str:
     """Builds the folder beside its place and renames it, so that it is whole or not there; returns why not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = tempfile.mkdtemp(prefix=".new-", dir=target.parent)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = tempfile.mkdtemp(prefix=".new-", dir=target.parent)
+    except OSError as error:
+        return str(error)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     result = subprocess.run([*command, "--no-deps", "--target", beside, *wanted], capture_output=True)
-    if result.returncode == 0 and not target.is_dir():
-        os.replace(beside, target)
+    if result.returncode == 0:
+        try:
+            os.replace(beside, target)
+        except OSError:
+            if not target.is_dir():  # else another process was faster
+                raise
     shutil.rmtree(beside, ignore_errors=True)
     return " ".join(result.stderr.decode(errors="replace").split()[-12:]) if result.returncode else ""
