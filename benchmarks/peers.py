@@ -1,16 +1,20 @@
-"""Other libraries and graders: each group in a folder of its own, which the course's own modules never see.
+"""Other libraries and graders, in folders of their own in the cache, never in the course's environment.
 
-The folders lie below the environment that installs them and go with it: the first line of each script there
-names this environment's Python, so a folder that outlives it holds commands that start nothing.
+Each environment has its own: the first line of a script there names the Python that installed it, so the commands
+of an environment that is gone start nothing.
 """
 
+import hashlib
 import importlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from utils.paths import cache_dir
 
 # Pinned here and nowhere else: what each group needs and the course's own environment does not have.
 PINS = {
@@ -37,7 +41,8 @@ MODULES = {  # what has to be importable
 
 def folder(group: str) -> Path:
     """Where a group is installed: one folder for one environment and one set of pins."""
-    return Path(sys.prefix) / "peers" / "-".join([group, *PINS[group].values()])
+    owner = hashlib.sha256(f"{sys.executable} {platform.python_version()}".encode()).hexdigest()[:8]
+    return cache_dir() / "bench-env" / "-".join([group, owner, *PINS[group].values()])
 
 
 def prepare(group: str) -> str:

@@ -76,23 +76,28 @@ def test_results_of_one_machine_are_kept_and_of_another_replaced(tmp_path):
     assert list(json.loads(path.read_text(encoding="utf-8"))["results"]) == ["first"]
 
 
-def test_a_group_of_peers_that_cannot_be_installed_leaves_a_reason_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+def test_a_group_of_peers_that_cannot_be_installed_leaves_a_reason_and_nothing_else(course_cache, monkeypatch):
     monkeypatch.setitem(peers.PINS, "nbgrader", {"nbgrader": "no version"})
     assert peers.prepare("nbgrader").startswith("could not be installed: ")
-    assert list((tmp_path / "peers").iterdir()) == []
+    assert list((course_cache / "bench-env").iterdir()) == []
     monkeypatch.setattr(sys, "path", list(sys.path))
     peers.folder("nbgrader").mkdir()
     monkeypatch.setitem(peers.MODULES, "nbgrader", ("nbgrader_is_not_here",))
     assert peers.prepare("nbgrader") == "could not be imported: No module named 'nbgrader_is_not_here'"
     assert peers.environment("nbgrader")["PYTHONPATH"].split(os.pathsep)[0] == str(peers.folder("nbgrader"))
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(sys, "prefix", str(tmp_path / "file"))
+    (course_cache / "bench-env").rename(course_cache / "was")
+    (course_cache / "bench-env").touch()
     assert peers.prepare("nbgrader").startswith("could not be installed: ")
 
 
+def test_another_environment_has_other_folders(monkeypatch):
+    mine = peers.folder("nbgrader")
+    monkeypatch.setattr(sys, "executable", "/gone/bin/python")
+    assert peers.folder("nbgrader") != mine
+
+
 def test_the_commands_of_a_group_start_with_the_python_of_this_environment():
-    """A folder from an environment that is gone held an `alembic` that nothing could start."""
+    """A folder of an environment that is gone held an `alembic` that nothing could start."""
     if reason := peers.prepare("nbgrader"):
         pytest.skip(f"no peers: {reason}")
     run = subprocess.run(["alembic", "--version"], env=peers.environment("nbgrader"), capture_output=True, text=True)
