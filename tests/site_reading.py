@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from html.parser import HTMLParser
 
+from utils.notebooks import read
+
 LATE = """async () => {
   await window.MathJax?.startup?.promise;
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -45,6 +47,12 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.words.append(data)
+
+
+def stored_alts(path) -> list[str]:
+    """The alt texts of the pictures that a notebook stores, in order."""
+    outputs = [o for cell in read(path).cells for o in cell.get("outputs", [])]
+    return [o.metadata["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -6,10 +6,10 @@ import nbformat
 import pytest
 
 from utils.grading.importer import plain_python
+from utils.notebooks import find
 from utils.paths import course_root
 
-FOLDERS = [course_root() / name for name in ("lectures", "solutions")]
-NOTEBOOKS = sorted(p for f in FOLDERS for p in f.rglob("*.ipynb") if "checkpoint" not in p.name)
+NOTEBOOKS = find([course_root() / name for name in ("lectures", "solutions")])
 
 
 def bound(tree: ast.AST) -> set[str]:

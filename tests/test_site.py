@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from site_reading import Page, served, visit
+from site_reading import Page, served, stored_alts, visit
 
 from utils.grading.student_copy import leaks
 from utils.paths import course_root
@@ -69,8 +69,7 @@ def test_every_lecture_and_homework_and_guide_has_a_page(pages):
 
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
 def test_every_stored_picture_is_shown_with_its_alt_text(pages, path):
-    outputs = [o for cell in nbformat.read(path, as_version=4).cells for o in cell.get("outputs", [])]
-    wanted = [o.metadata["image/png"]["alt"].splitlines()[0] for o in outputs if "image/png" in o.get("data", {})]
+    wanted = [alt.splitlines()[0] for alt in stored_alts(path)]
     assert [found["alt"] for found in pages[page_of(path)].pictures] == wanted and wanted
 
 
